@@ -1,0 +1,85 @@
+//! Runs one call: a place, a fresh store, three limits, one outcome.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::error::CallError;
+use crate::guest::{Guest, Shared};
+use crate::limits::{MemoryBudget, MemoryExceeded, RoleLimits};
+use crate::meter::{CpuExceeded, CpuMeter};
+use crate::services::CallScope;
+
+/// The boxed future of a call's body.
+pub(crate) type Body<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
+
+/// Everything a call needs besides what it does.
+pub(crate) struct Frame<'p> {
+    pub engine: &'p Engine,
+    pub shared: &'p Arc<Shared>,
+    pub limits: &'p RoleLimits,
+    pub places: &'p Semaphore,
+    pub uses_wasi: bool,
+}
+
+impl Frame<'_> {
+    /// Runs `body` in a fresh store.
+    pub(crate) async fn run<T: Send>(
+        &self,
+        scope: CallScope,
+        body: impl for<'a> FnOnce(&'a mut Store<Guest>) -> Body<'a, T> + Send,
+    ) -> Result<T, CallError> {
+        let _place = self.place().await?;
+        let meter = CpuMeter::new(self.limits.cpu);
+        let guest = Guest::new(
+            self.shared.clone(),
+            scope,
+            MemoryBudget::new(self.limits.memory_bytes),
+            meter.clone(),
+            self.uses_wasi,
+        );
+        let mut store = Store::new(self.engine, guest);
+        store.limiter(|guest| &mut guest.budget);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|context| {
+            context.data().meter.check().map_err(wasmtime::Error::new)?;
+            // Yielding lets other requests on, and lets the wall clock below have its say.
+            Ok(UpdateDeadline::Yield(1))
+        });
+        let began = Instant::now();
+        let outcome = tokio::time::timeout(self.limits.wall, meter.meter(body(&mut store))).await;
+        store.data_mut().flush_log();
+        tracing::trace!(
+            target: "plugin", plugin = %self.shared.id, wall_us = began.elapsed().as_micros() as u64,
+            cpu_us = meter.used().as_micros() as u64, "call ended"
+        );
+        match outcome {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(classify(&error)),
+            Err(_) => Err(CallError::Wall { limit: self.limits.wall }),
+        }
+    }
+
+    async fn place(&self) -> Result<SemaphorePermit<'_>, CallError> {
+        let busy = CallError::Busy { concurrency: self.limits.concurrency };
+        match tokio::time::timeout(self.limits.queue_wait, self.places.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(busy),
+        }
+    }
+}
+
+fn classify(error: &wasmtime::Error) -> CallError {
+    if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
+        return CallError::Memory { limit_bytes: exceeded.limit_bytes };
+    }
+    if let Some(exceeded) = error.downcast_ref::<CpuExceeded>() {
+        return CallError::Cpu { limit: exceeded.limit };
+    }
+    // The root cause is the trap; the chain above it is a backtrace of the guest's function names.
+    CallError::Trap(error.root_cause().to_string())
+}

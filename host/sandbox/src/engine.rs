@@ -1,0 +1,115 @@
+//! The wasmtime engine all plugins share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use wasmtime::component::Component;
+use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::error::LoadError;
+
+/// How often a running guest gives way to others and has its limits checked.
+const TICK: Duration = Duration::from_millis(2);
+
+/// Instances that may live at once, over all plugins. Each plugin's own concurrency limits come first.
+const INSTANCES: u32 = 256;
+
+/// Largest linear memory; each call's own budget is far smaller.
+const MAX_MEMORY_BYTES: usize = 512 << 20;
+
+/// Options of a [`Sandbox`].
+#[derive(Debug, Clone, Default)]
+pub struct SandboxOptions {
+    /// Folder for compiled code; absent: nothing is kept.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// Compiles and runs components. One per process; dropping it ends its ticker thread.
+pub struct Sandbox {
+    engine: Engine,
+    stopping: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Makes the engine and starts its ticker.
+    ///
+    /// # Errors
+    /// When this machine cannot run wasmtime as configured, or the cache folder cannot be made.
+    pub fn new(options: &SandboxOptions) -> Result<Self, LoadError> {
+        let engine = Engine::new(&configuration(options)?).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (ticked, stop) = (engine.weak(), stopping.clone());
+        std::thread::Builder::new()
+            .name("plugin-epochs".into())
+            .spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(TICK);
+                    match ticked.upgrade() {
+                        Some(engine) => engine.increment_epoch(),
+                        None => return,
+                    }
+                }
+            })
+            .map_err(|error| LoadError::Compile(format!("no ticker thread: {error}")))?;
+        Ok(Self { engine, stopping })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Compiles, or takes the code from the cache.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        Component::from_binary(&self.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+fn configuration(options: &SandboxOptions) -> Result<Config, LoadError> {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    // The names of a guest's functions belong into the log, not its addresses.
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16));
+    let mut pool = PoolingAllocationConfig::default();
+    // Guests made from Python bring some thirty core instances and tables each.
+    pool.total_component_instances(INSTANCES)
+        .total_core_instances(INSTANCES * 16)
+        .total_memories(INSTANCES * 2)
+        .total_tables(INSTANCES * 16)
+        .total_stacks(INSTANCES)
+        .max_memories_per_component(8)
+        .max_tables_per_component(64)
+        .max_core_instances_per_component(64)
+        .max_core_instance_size(4 << 20)
+        .max_component_instance_size(4 << 20)
+        .table_elements(100_000)
+        .max_memory_size(MAX_MEMORY_BYTES)
+        // Together these make a fresh instance cheaper than unmapping its pages would be.
+        .linear_memory_keep_resident(64 << 10)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(Enabled::Auto)
+        .max_unused_warm_slots(64);
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    if let Some(dir) = &options.cache_dir {
+        let mut cache = CacheConfig::new();
+        cache.with_directory(dir);
+        let cache = Cache::new(cache).map_err(|error| {
+            LoadError::Compile(format!("the code cache in {} cannot be used: {error:#}", dir.display()))
+        })?;
+        config.cache(Some(cache));
+    }
+    Ok(config)
+}

@@ -1,0 +1,93 @@
+//! What the operator lets a plugin do.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::inspect::Interface;
+
+/// The operator's grants for one plugin. Nothing is granted by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Grants {
+    /// Guarded reads.
+    pub clickhouse: Option<ClickhouseGrant>,
+    /// Control statements.
+    pub control: BTreeSet<ControlStatement>,
+    /// Names of endpoints.
+    pub http: BTreeSet<String>,
+    /// Names of secret settings.
+    pub secrets: BTreeSet<String>,
+    /// Names of issuers.
+    pub jwt: BTreeSet<String>,
+    /// Bytes of the plugin's own store; 0: none.
+    pub kv_bytes: usize,
+}
+
+/// A grant to read ClickHouse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClickhouseGrant {
+    /// Which hosts.
+    pub hosts: HostScope,
+    /// Most rows one read returns.
+    pub max_rows: u32,
+    /// Most bytes one read returns.
+    pub max_bytes: u64,
+}
+
+/// Which ClickHouse hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostScope {
+    /// Every configured host.
+    All,
+    /// The hosts with these ids.
+    Only(BTreeSet<u32>),
+}
+
+impl HostScope {
+    /// Whether `host` is among them.
+    #[must_use]
+    pub fn contains(&self, host: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(ids) => ids.contains(&host),
+        }
+    }
+}
+
+/// A statement of the `control` interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlStatement {
+    /// `kill-query`.
+    KillQuery,
+    /// `optimize-table`.
+    OptimizeTable,
+}
+
+impl ControlStatement {
+    /// The word used in configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KillQuery => "kill-query",
+            Self::OptimizeTable => "optimize-table",
+        }
+    }
+}
+
+impl Grants {
+    /// Whether the interface exists for the guest at all. Each call checks its argument again.
+    #[must_use]
+    pub fn allows(&self, interface: Interface) -> bool {
+        match interface {
+            Interface::Types | Interface::Config | Interface::Clock | Interface::Random | Interface::Log => true,
+            Interface::Clickhouse => self.clickhouse.is_some(),
+            Interface::Control => !self.control.is_empty(),
+            Interface::Http => !self.http.is_empty(),
+            Interface::Secrets => !self.secrets.is_empty(),
+            Interface::Jwt => !self.jwt.is_empty(),
+            Interface::Kv => self.kv_bytes > 0,
+        }
+    }
+}

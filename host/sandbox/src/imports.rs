@@ -1,0 +1,214 @@
+//! The host interfaces, as a guest calls them: each checks the grant again, then asks [`Services`](crate::Services).
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::{clickhouse, clock, config, control, http, jwt, kv, log, random, secrets, types};
+use crate::grants::ControlStatement;
+use crate::guest::{Guest, LOG_LINES};
+use crate::inspect::Interface;
+
+/// Longest log line, in bytes.
+const LOG_LINE_BYTES: usize = 4096;
+
+/// Most bytes of one call to `random`.
+const RANDOM_BYTES: u32 = 1024;
+
+/// Adds one interface to a linker. What is not added does not exist for the guest.
+pub(crate) fn link(linker: &mut Linker<Guest>, interface: Interface) -> wasmtime::Result<()> {
+    match interface {
+        Interface::Types => types::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Clickhouse => clickhouse::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Control => control::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Http => http::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Secrets => secrets::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Jwt => jwt::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Kv => kv::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Config => config::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Clock => clock::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Random => random::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+        Interface::Log => log::add_to_linker::<_, HasSelf<_>>(linker, |guest| guest),
+    }
+}
+
+impl Guest {
+    fn not_granted(&self, interface: Interface, name: &str) -> String {
+        let line = interface.grant_line(&self.shared.id, name).unwrap_or_default();
+        format!("{} `{name}` was not granted to this plugin; to grant it: {line}", interface.as_str())
+    }
+}
+
+impl types::Host for Guest {}
+
+impl clickhouse::Host for Guest {
+    async fn hosts(&mut self) -> Vec<clickhouse::HostInfo> {
+        let Some(grant) = self.shared.grants.clickhouse.clone() else { return Vec::new() };
+        let mut hosts = self.scope.services.clickhouse_hosts().await;
+        hosts.retain(|host| grant.hosts.contains(host.id));
+        hosts
+    }
+
+    async fn read(
+        &mut self,
+        host: u32,
+        mut query: clickhouse::Query,
+    ) -> Result<clickhouse::Rows, clickhouse::QueryError> {
+        let grant =
+            self.shared.grants.clickhouse.clone().filter(|grant| grant.hosts.contains(host)).ok_or_else(|| {
+                clickhouse::QueryError::Denied(self.not_granted(Interface::Clickhouse, &format!("host {host}")))
+            })?;
+        query.max_rows = query.max_rows.min(grant.max_rows);
+        self.scope.services.clickhouse_read(host, query, grant.max_bytes).await
+    }
+}
+
+impl Guest {
+    fn may_control(&self, statement: ControlStatement) -> Result<(), control::ControlError> {
+        if self.shared.grants.control.contains(&statement) {
+            return Ok(());
+        }
+        Err(control::ControlError::Denied(self.not_granted(Interface::Control, statement.as_str())))
+    }
+}
+
+impl control::Host for Guest {
+    async fn kill_query(&mut self, host: u32, query_id: String) -> Result<u32, control::ControlError> {
+        self.may_control(ControlStatement::KillQuery)?;
+        self.scope.services.kill_query(host, query_id).await
+    }
+
+    async fn optimize_table(
+        &mut self,
+        host: u32,
+        database: String,
+        table: String,
+    ) -> Result<(), control::ControlError> {
+        self.may_control(ControlStatement::OptimizeTable)?;
+        self.scope.services.optimize_table(host, database, table).await
+    }
+}
+
+impl http::Host for Guest {
+    async fn send(&mut self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError> {
+        if !self.shared.grants.http.contains(&endpoint) {
+            return Err(http::HttpError::Denied(self.not_granted(Interface::Http, &endpoint)));
+        }
+        self.scope.services.http_send(endpoint, request).await
+    }
+}
+
+impl Guest {
+    fn may_use_secret(&self, name: &str) -> Result<(), secrets::SecretError> {
+        if self.shared.grants.secrets.contains(name) {
+            return Ok(());
+        }
+        Err(secrets::SecretError::Denied(self.not_granted(Interface::Secrets, name)))
+    }
+}
+
+impl secrets::Host for Guest {
+    async fn is_set(&mut self, name: String) -> Result<bool, secrets::SecretError> {
+        self.may_use_secret(&name)?;
+        Ok(self.scope.services.secret_is_set(&name))
+    }
+
+    async fn equals(&mut self, name: String, candidate: String) -> Result<bool, secrets::SecretError> {
+        self.may_use_secret(&name)?;
+        self.scope.services.secret_equals(&name, &candidate)
+    }
+
+    async fn header_equals(&mut self, name: String, header: String) -> Result<bool, secrets::SecretError> {
+        self.may_use_secret(&name)?;
+        self.scope.services.secret_header_equals(&name, &header)
+    }
+
+    async fn hmac_sha256(&mut self, name: String, message: Vec<u8>) -> Result<Vec<u8>, secrets::SecretError> {
+        self.may_use_secret(&name)?;
+        self.scope.services.secret_hmac_sha256(&name, &message)
+    }
+}
+
+impl jwt::Host for Guest {
+    async fn verify(&mut self, issuer: String, token: String) -> Result<String, jwt::JwtError> {
+        if !self.shared.grants.jwt.contains(&issuer) {
+            return Err(jwt::JwtError::Denied(self.not_granted(Interface::Jwt, &issuer)));
+        }
+        self.scope.services.jwt_verify(issuer, token).await
+    }
+}
+
+impl Guest {
+    fn may_keep(&self) -> Result<usize, kv::KvError> {
+        match self.shared.grants.kv_bytes {
+            0 => Err(kv::KvError::Denied(self.not_granted(Interface::Kv, "store"))),
+            bytes => Ok(bytes),
+        }
+    }
+}
+
+impl kv::Host for Guest {
+    async fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, kv::KvError> {
+        self.may_keep()?;
+        Ok(self.shared.kv.get(&key))
+    }
+
+    async fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), kv::KvError> {
+        let limit = self.may_keep()?;
+        if self.shared.kv.set(key, value, limit) { Ok(()) } else { Err(kv::KvError::Full) }
+    }
+
+    async fn delete(&mut self, key: String) -> Result<(), kv::KvError> {
+        self.may_keep()?;
+        self.shared.kv.delete(&key);
+        Ok(())
+    }
+}
+
+impl config::Host for Guest {
+    async fn get(&mut self, name: String) -> Option<String> {
+        self.shared.settings.get(&name).cloned()
+    }
+}
+
+impl clock::Host for Guest {
+    async fn now(&mut self) -> f64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| (since.as_secs_f64() * 1e3).floor())
+    }
+}
+
+impl random::Host for Guest {
+    async fn bytes(&mut self, length: u32) -> Vec<u8> {
+        let mut bytes = vec![0; length.min(RANDOM_BYTES) as usize];
+        // Without entropy a guest must not go on with zeroes: it gets nothing and fails by itself.
+        if getrandom::fill(&mut bytes).is_err() {
+            bytes.clear();
+        }
+        bytes
+    }
+}
+
+impl log::Host for Guest {
+    async fn write(&mut self, level: log::Level, message: String) {
+        self.log_lines = self.log_lines.saturating_add(1);
+        if self.log_lines > LOG_LINES {
+            return;
+        }
+        let message = cut(&message, LOG_LINE_BYTES);
+        let (plugin, request_id) = (&self.shared.id, &self.scope.request_id);
+        match level {
+            log::Level::Debug => tracing::debug!(target: "plugin", %plugin, %request_id, "{message}"),
+            log::Level::Info => tracing::info!(target: "plugin", %plugin, %request_id, "{message}"),
+            log::Level::Warn => tracing::warn!(target: "plugin", %plugin, %request_id, "{message}"),
+            log::Level::Error => tracing::error!(target: "plugin", %plugin, %request_id, "{message}"),
+        }
+    }
+}
+
+fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
