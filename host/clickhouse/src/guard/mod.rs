@@ -1,0 +1,75 @@
+//! The read-only guard: the one gate all SQL passes (law 3).
+//!
+//! `readonly=1` in the request is no wall by itself (tried on 26.7): a nested `SETTINGS readonly = 0` lifts it, and a
+//! file can be read with no call to be seen. So the guard reads the whole statement, at every depth, and refuses what it
+//! does not understand.
+
+mod functions;
+mod keywords;
+mod refusal;
+mod statement;
+mod token;
+
+pub use refusal::{Place, Refusal};
+use token::Kind;
+
+/// Longest statement that is read, in bytes. Below the 128 KiB ClickHouse takes for one form field.
+pub const MAX_STATEMENT_BYTES: usize = 100_000;
+
+/// One statement that only reads. There is no other way to get one than [`GuardedQuery::check`], and it is the only
+/// thing a [`Host`](crate::Host) reads with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GuardedQuery {
+    sql: String,
+    identifier_parameters: Vec<String>,
+}
+
+impl GuardedQuery {
+    /// Accepts one SELECT, WITH … SELECT, DESCRIBE, EXPLAIN of a select, SHOW or EXISTS statement that stays inside
+    /// the server and leaves settings, format and destination to the host.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that says where, what and what to do.
+    pub fn check(sql: &str) -> Result<Self, Refusal> {
+        if sql.len() > MAX_STATEMENT_BYTES {
+            return Err(Refusal::TooLong { bytes: sql.len(), limit: MAX_STATEMENT_BYTES });
+        }
+        if let Some(at) = sql.find('\0') {
+            let before = &sql[..at];
+            let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+            let place =
+                Place { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 };
+            return Err(Refusal::Nul { place });
+        }
+        let tokens = token::tokenize(sql)?;
+        let tokens = match tokens.split_last() {
+            Some((last, rest)) if last.kind == Kind::Semicolon => rest,
+            _ => &tokens,
+        };
+        if tokens.is_empty() {
+            return Err(Refusal::Empty);
+        }
+        let identifier_parameters = statement::check(tokens)?;
+        Ok(Self { sql: sql.to_owned(), identifier_parameters })
+    }
+
+    /// The statement as it was given.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// Names of the parameters that stand for a column or table (`{name:Identifier}`).
+    #[must_use]
+    pub fn identifier_parameters(&self) -> &[String] {
+        &self.identifier_parameters
+    }
+
+    /// Whether `value` may be bound to an `Identifier` parameter: a plain name which calls nothing.
+    /// `arrayMap({f:Identifier}, …)` with `f=file` reads a file (tried on 26.7).
+    #[must_use]
+    pub fn is_bindable_identifier(value: &str) -> bool {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | ' ' | '$' | '%');
+        !value.is_empty() && value.len() <= 255 && value.chars().all(plain) && functions::refused_name(value).is_none()
+    }
+}

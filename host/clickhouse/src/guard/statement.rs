@@ -1,0 +1,518 @@
+//! Follows a statement bracket by bracket and refuses what does more than read.
+//!
+//! It is not a parser of ClickHouse's grammar. It knows, at every depth, whether the next name is a table, and looks
+//! at the words that can change something; what fits none of its patterns is refused.
+
+use super::functions;
+use super::keywords::{ends_from, follows_column, is_shown, joins_selects, starts_writing};
+use super::refusal::{Place, Refusal};
+use super::token::{Kind, Token};
+
+/// Deepest nesting that is followed.
+pub(super) const MAX_DEPTH: usize = 100;
+
+/// What a bracket (or the whole statement) holds, decided by its first words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    /// No word read yet.
+    New,
+    /// WITH read, its SELECT not yet.
+    With,
+    /// EXPLAIN read, its SELECT not yet.
+    Explain,
+    /// A select.
+    Select,
+    /// SHOW, DESCRIBE or EXISTS as a statement.
+    Listing,
+    /// A bracket that stands where a table stands, without a select: joined tables.
+    Tables,
+    /// Expressions, or arguments of a function.
+    Expression,
+}
+
+struct Frame {
+    /// The bracket that opened it, and where; nothing for the statement itself.
+    bracket: Option<(u8, Place)>,
+    /// The function whose arguments it holds.
+    function: Option<String>,
+    /// It stands where a table stands.
+    for_table: bool,
+    head: Head,
+    /// Inside the list after FROM.
+    in_from: bool,
+    /// A FROM was read in this select.
+    from_seen: bool,
+    /// The next token is a table.
+    expect_table: bool,
+}
+
+impl Frame {
+    fn new(bracket: Option<(u8, Place)>) -> Self {
+        Self {
+            bracket,
+            function: None,
+            for_table: false,
+            head: Head::New,
+            in_from: false,
+            from_seen: false,
+            expect_table: false,
+        }
+    }
+}
+
+pub(super) struct Checker<'a> {
+    tokens: &'a [Token],
+    frames: Vec<Frame>,
+    at: usize,
+    identifier_parameters: Vec<String>,
+}
+
+/// Checks the tokens of one statement (without its final `;`); the names of its `{name:Identifier}` parameters.
+pub(super) fn check(tokens: &[Token]) -> Result<Vec<String>, Refusal> {
+    let mut checker = Checker { tokens, frames: vec![Frame::new(None)], at: 0, identifier_parameters: Vec::new() };
+    while let Some(token) = tokens.get(checker.at) {
+        checker.step(token)?;
+        checker.at += 1;
+    }
+    checker.finish()?;
+    Ok(checker.identifier_parameters)
+}
+
+impl<'a> Checker<'a> {
+    fn look(&self, ahead: usize) -> Option<&'a Token> {
+        self.tokens.get(self.at + ahead)
+    }
+
+    fn back(&self, behind: usize) -> Option<&'a Token> {
+        self.at.checked_sub(behind).and_then(|i| self.tokens.get(i))
+    }
+
+    fn next_is(&self, keyword: &str) -> bool {
+        self.look(1).is_some_and(|t| t.is(keyword))
+    }
+
+    fn back_is(&self, behind: usize, keyword: &str) -> bool {
+        self.back(behind).is_some_and(|t| t.is(keyword))
+    }
+
+    fn frame(&mut self) -> Result<&mut Frame, Refusal> {
+        // The statement's own frame is never popped: see `close`.
+        self.frames.last_mut().ok_or(Refusal::Empty)
+    }
+
+    fn step(&mut self, token: &Token) -> Result<(), Refusal> {
+        if self.frame()?.head == Head::New && self.begin(token)? {
+            return Ok(());
+        }
+        match token.kind {
+            Kind::Open(bracket) => self.open(bracket, token),
+            Kind::Close(bracket) => self.close(bracket, token),
+            Kind::Semicolon => Err(Refusal::SecondStatement { place: token.place }),
+            Kind::Word | Kind::Quoted => self.name(token),
+            Kind::Comma => {
+                let frame = self.frame()?;
+                if frame.expect_table {
+                    return Err(Refusal::NotATable { found: "a comma", place: token.place });
+                }
+                frame.expect_table = frame.in_from;
+                Ok(())
+            }
+            Kind::Text | Kind::Number | Kind::Dot | Kind::Operator => {
+                if self.frame()?.expect_table {
+                    let found = match token.kind {
+                        // ClickHouse reads `FROM '/etc/passwd'` as a file.
+                        Kind::Text => "a string",
+                        Kind::Number => "a number",
+                        _ => "an operator",
+                    };
+                    return Err(Refusal::NotATable { found, place: token.place });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Decides what a bracket, or the statement, holds from its first token. Answers whether that token is now read.
+    fn begin(&mut self, token: &Token) -> Result<bool, Refusal> {
+        if self.frames.len() == 1 { self.begin_statement(token) } else { self.begin_bracket(token) }
+    }
+
+    fn begin_bracket(&mut self, token: &Token) -> Result<bool, Refusal> {
+        let next_is_name = self.look(1).is_some_and(|t| t.is_name() && !follows_column(t));
+        let frame = self.frame()?;
+        if (token.is("select") || token.is("with")) && matches!(frame.bracket, Some((b'(', _))) {
+            frame.head = if token.is("with") { Head::With } else { Head::Select };
+            return Ok(true);
+        }
+        // `(FROM t SELECT …)` is a query too, and `(EXPLAIN …)` reads through an internal table function.
+        if token.is("from") || token.is("explain") && next_is_name {
+            return Err(Refusal::NotUnderstood {
+                word: token.text.clone(),
+                advice: "begin a nested query with SELECT or WITH",
+                place: token.place,
+            });
+        }
+        if starts_writing(token) && next_is_name {
+            return Err(Refusal::NotAReadingStatement { word: token.text.clone(), place: token.place });
+        }
+        if frame.for_table {
+            frame.head = Head::Tables;
+            (frame.in_from, frame.from_seen, frame.expect_table) = (true, true, true);
+        } else {
+            frame.head = Head::Expression;
+        }
+        Ok(false)
+    }
+
+    fn begin_statement(&mut self, token: &Token) -> Result<bool, Refusal> {
+        let frame = self.frame()?;
+        frame.head = if token.is("select") {
+            Head::Select
+        } else if token.is("with") {
+            Head::With
+        } else if token.is("explain") {
+            Head::Explain
+        } else if token.is("show") || token.is("describe") || token.is("desc") || token.is("exists") {
+            Head::Listing
+        } else if token.kind == Kind::Open(b'(') {
+            self.begin_parenthesised(token)?;
+            return Ok(false);
+        } else {
+            let word = if token.is_name() { token.text.clone() } else { "this".to_owned() };
+            return Err(Refusal::NotAReadingStatement { word, place: token.place });
+        };
+        if token.is("explain") {
+            self.explain()?;
+        } else if token.is("show") {
+            let shown = self.look(1);
+            if !shown.is_some_and(is_shown) {
+                return Err(Refusal::NotUnderstood {
+                    word: "SHOW".to_owned(),
+                    advice: "write what to show, for instance SHOW TABLES",
+                    place: shown.map_or(token.place, |t| t.place),
+                });
+            }
+            // The kind of thing is no name, and `SHOW SETTINGS` no clause: step over it.
+            self.at += 1;
+            if self.next_is("settings") && !self.look(0).is_some_and(|t| t.is("settings")) {
+                self.at += 1;
+            }
+        } else if self.frame()?.head == Head::Listing {
+            while ["temporary", "table", "view", "dictionary", "database"].iter().any(|w| self.next_is(w))
+                && self.look(2).is_some()
+            {
+                self.at += 1;
+            }
+            if self.look(1).is_none() {
+                return Err(Refusal::NotATable { found: "the end", place: token.place });
+            }
+            self.frame()?.expect_table = true;
+        }
+        Ok(true)
+    }
+
+    /// `(SELECT …) UNION ALL …`: what is in the brackets must be a select, else `(1)` would pass, which
+    /// a server with `implicit_select` runs.
+    fn begin_parenthesised(&mut self, token: &Token) -> Result<(), Refusal> {
+        let inner = self.tokens[self.at..].iter().find(|t| t.kind != Kind::Open(b'('));
+        match inner {
+            Some(t) if t.is("select") || t.is("with") => {
+                self.frame()?.head = Head::Select;
+                Ok(())
+            }
+            Some(t) => Err(Refusal::NotAReadingStatement { word: t.text.clone(), place: t.place }),
+            None => Err(Refusal::Unterminated { what: "bracket", place: token.place }),
+        }
+    }
+
+    /// `EXPLAIN [kind] [name = 0, …]` up to the select it explains.
+    fn explain(&mut self) -> Result<(), Refusal> {
+        let advice =
+            "write EXPLAIN [AST | SYNTAX | QUERY TREE | PLAN | PIPELINE | ESTIMATE] [name = 0 or 1, …] SELECT …";
+        let mut ahead = 1;
+        match self.look(1) {
+            Some(t) if ["ast", "syntax", "plan", "pipeline", "estimate"].iter().any(|k| t.is(k)) => ahead = 2,
+            Some(t) if t.is("query") && self.look(2).is_some_and(|t| t.is("tree")) => ahead = 3,
+            _ => {}
+        }
+        loop {
+            let Some(token) = self.look(ahead) else {
+                let place = self.look(0).map_or(Place { line: 1, column: 1 }, |t| t.place);
+                return Err(Refusal::NotUnderstood { word: "EXPLAIN".to_owned(), advice, place });
+            };
+            if token.is("select") || token.is("with") || token.kind == Kind::Open(b'(') {
+                break;
+            }
+            let setting = token.kind == Kind::Word
+                && self.look(ahead + 1).is_some_and(|t| t.is_operator("="))
+                && self.look(ahead + 2).is_some_and(|t| t.kind == Kind::Number);
+            if !setting {
+                return Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place: token.place });
+            }
+            ahead += 3;
+            if self.look(ahead).is_some_and(|t| t.kind == Kind::Comma) {
+                ahead += 1;
+            }
+        }
+        self.at += ahead - 1;
+        if let Some(token) = self.look(1).filter(|t| t.kind == Kind::Open(b'(')) {
+            self.at += 1;
+            let result = self.begin_parenthesised(token);
+            self.at -= 1;
+            return result;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, bracket: u8, token: &Token) -> Result<(), Refusal> {
+        if self.frames.len() > MAX_DEPTH {
+            return Err(Refusal::TooDeep { place: token.place, limit: MAX_DEPTH });
+        }
+        let function = self.back(1).filter(|t| t.is_name()).map(|t| t.text.clone());
+        let parent = self.frame()?;
+        let for_table = parent.expect_table;
+        if for_table && bracket == b'[' {
+            return Err(Refusal::NotATable { found: "a bracket", place: token.place });
+        }
+        parent.expect_table = false;
+        let mut frame = Frame::new(Some((bracket, token.place)));
+        frame.function = function;
+        frame.for_table = for_table && bracket == b'(';
+        self.frames.push(frame);
+        if bracket == b'{' {
+            self.parameter(for_table)?;
+        }
+        Ok(())
+    }
+
+    /// `{name:Type}`. An `Identifier` may stand for any column or table, and then its value is checked when it is bound.
+    fn parameter(&mut self, for_table: bool) -> Result<(), Refusal> {
+        let name = self.look(1).filter(|t| t.kind == Kind::Word && self.look(2).is_some_and(|t| t.is_operator(":")));
+        let kind = self.look(3).filter(|t| t.kind == Kind::Word);
+        let identifier = kind.is_some_and(|t| t.text.eq_ignore_ascii_case("Identifier"));
+        match (name, kind) {
+            (Some(name), Some(_)) if identifier => {
+                self.identifier_parameters.push(name.text.clone());
+                self.at += 2;
+            }
+            (Some(_), Some(_)) if !for_table => self.at += 2,
+            _ if for_table => {
+                let place = self.look(0).map_or(Place { line: 1, column: 1 }, |t| t.place);
+                return Err(Refusal::NotATable { found: "a value", place });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, bracket: u8, token: &Token) -> Result<(), Refusal> {
+        let unbalanced = Refusal::Unbalanced { found: char::from(bracket), place: token.place };
+        let opened = self.frames.last().and_then(|f| f.bracket).map(|(b, _)| b);
+        let expected = match opened {
+            Some(b'(') => b')',
+            Some(b'[') => b']',
+            Some(b'{') => b'}',
+            _ => return Err(unbalanced),
+        };
+        if expected != bracket {
+            return Err(unbalanced);
+        }
+        self.end(token.place)?;
+        self.frames.pop();
+        Ok(())
+    }
+
+    /// A bracket, or the statement, ends here: nothing may be owed.
+    fn end(&mut self, place: Place) -> Result<(), Refusal> {
+        let frame = self.frame()?;
+        let owed = match frame.head {
+            Head::With => Some("WITH"),
+            Head::Explain => Some("EXPLAIN"),
+            _ => None,
+        };
+        if let Some(word) = owed {
+            return Err(Refusal::NotUnderstood { word: word.to_owned(), advice: "it needs a SELECT", place });
+        }
+        if frame.expect_table {
+            return Err(Refusal::NotATable { found: "the end", place });
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Refusal> {
+        if let Some((_, place)) = self.frame()?.bracket {
+            return Err(Refusal::Unterminated { what: "bracket", place });
+        }
+        let end = self.tokens.last().map_or(Place { line: 1, column: 1 }, |t| t.place);
+        self.end(end)
+    }
+
+    fn name(&mut self, token: &Token) -> Result<(), Refusal> {
+        let after_dot = self.back(1).is_some_and(|t| t.kind == Kind::Dot);
+        let after_as = self.back_is(1, "as") && !self.back(2).is_some_and(|t| t.kind == Kind::Dot);
+        let called = self.look(1).is_some_and(|t| t.kind == Kind::Open(b'('));
+        let function = |why| Refusal::Function { name: token.text.clone(), why, place: token.place };
+        if called {
+            if let Some(why) = functions::refused_call(&token.text) {
+                return Err(function(why));
+            }
+            // Internal helpers of the planner; some of them crash when they are called by hand.
+            if token.text.starts_with("__") {
+                return Err(function("is internal to ClickHouse"));
+            }
+        }
+        if !after_dot && !after_as {
+            if let Some(why) = functions::refused_name(&token.text) {
+                return Err(function(why));
+            }
+        }
+        if self.frame()?.expect_table && self.table(token, called, after_dot)? {
+            return Ok(());
+        }
+        if token.kind == Kind::Quoted || after_dot || after_as && !token.is("select") {
+            return Ok(());
+        }
+        self.keyword(token)
+    }
+
+    /// The token stands where a table stands. Answers whether it was a table's name.
+    fn table(&mut self, token: &Token, called: bool, after_dot: bool) -> Result<bool, Refusal> {
+        if !after_dot
+            && token.kind == Kind::Word
+            && (token.is("select") || token.is("from") || token.is("with") || ends_from(token))
+        {
+            return Err(Refusal::NotATable { found: "a keyword", place: token.place });
+        }
+        if called && !functions::is_inside_table_function(&token.text) {
+            return Err(Refusal::TableFunction {
+                name: token.text.clone(),
+                allowed: functions::TABLE_FUNCTIONS.join(", "),
+                place: token.place,
+            });
+        }
+        // An overlay or file-system database opens such names as files.
+        if token.kind == Kind::Quoted && token.text.contains(['/', '\\', '*', '?', '{', ':']) {
+            return Err(Refusal::NotATable { found: "a path", place: token.place });
+        }
+        if self.look(1).is_some_and(|t| t.kind == Kind::Dot) {
+            // The name goes on: the part after the dot is looked at as a table again.
+            self.at += 1;
+            return match self.look(1) {
+                Some(t) if t.is_name() || t.kind == Kind::Open(b'{') => Ok(true),
+                _ => Err(Refusal::NotATable { found: "an operator", place: token.place }),
+            };
+        }
+        let frame = self.frame()?;
+        frame.expect_table = false;
+        Ok(true)
+    }
+
+    fn keyword(&mut self, token: &Token) -> Result<(), Refusal> {
+        let place = token.place;
+        let misplaced = |advice| Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place });
+        let starts = self.back(1).is_none_or(|t| matches!(t.kind, Kind::Open(_)));
+        let joined = self.back(1).is_some_and(joins_selects);
+        // `a IS DISTINCT FROM b` and `ORDER BY a WITH FILL FROM 1` name no table.
+        let of_expression = self.back_is(1, "distinct") && (self.back_is(2, "is") || self.back_is(2, "not"))
+            || self.back_is(1, "fill") && self.back_is(2, "with");
+        let modifier = ["totals", "rollup", "cube", "fill", "ties"].iter().any(|w| self.next_is(w));
+        let after_array = self.back_is(1, "array");
+        let next_is_name = self.look(1).is_some_and(|t| t.is_name() && !follows_column(t));
+        let head = self.frame()?.head;
+
+        if token.is("select") {
+            let expected = starts || matches!(head, Head::With | Head::Explain) || joined && head != Head::Listing;
+            if !expected {
+                return misplaced("a SELECT begins a statement, a bracket, or follows UNION; put it in brackets");
+            }
+            let frame = self.frame()?;
+            (frame.head, frame.in_from, frame.from_seen) = (Head::Select, false, false);
+        } else if token.is("with") {
+            if self.back_is(1, "parallel") && !modifier {
+                return misplaced("PARALLEL WITH joins statements; send one at a time");
+            }
+            if !modifier && (head == Head::Explain || joined && head != Head::Listing) {
+                let frame = self.frame()?;
+                (frame.head, frame.in_from) = (Head::With, false);
+            }
+        } else if token.is("from") {
+            match head {
+                Head::Select if !of_expression => {
+                    let frame = self.frame()?;
+                    (frame.in_from, frame.from_seen, frame.expect_table) = (true, true, true);
+                }
+                Head::Listing => self.frame()?.expect_table = true,
+                Head::Expression | Head::Select | Head::With if of_expression => {}
+                Head::Expression if self.frame()?.function.as_deref().is_some_and(functions::takes_from) => {}
+                _ => return misplaced("write SELECT … FROM …, in this order"),
+            }
+        } else if token.is("join") {
+            let frame = self.frame()?;
+            frame.in_from = frame.from_seen && !after_array;
+            frame.expect_table = frame.in_from;
+        } else if token.is("in") {
+            self.in_operand()?;
+        } else if ends_from(token) {
+            self.frame()?.in_from = false;
+        } else if token.is("into") && self.next_is("outfile") {
+            return Err(Refusal::Clause { clause: "INTO OUTFILE", advice: "the result is sent back to you", place });
+        } else if token.is("insert") && self.next_is("into")
+            || head == Head::With && starts_writing(token) && next_is_name
+        {
+            return Err(Refusal::NotAReadingStatement { word: token.text.clone(), place });
+        } else if token.is("settings") {
+            self.settings(token)?;
+        } else if token.is("format") {
+            self.format(token)?;
+        }
+        Ok(())
+    }
+
+    /// Right of IN may be a table, but also any expression. Table functions are only resolved there by the old analyzer (tried
+    /// on 26.7: "function `numbers` does not exist"), and those of its time are all on the list of refused calls.
+    fn in_operand(&mut self) -> Result<(), Refusal> {
+        match self.look(1) {
+            Some(t) if t.kind == Kind::Quoted && t.text.contains(['/', '\\', '*', '?', '{']) => {
+                Err(Refusal::NotATable { found: "a path", place: t.place })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A SETTINGS clause at any depth may lift `readonly` (tried on 26.7), so only what cannot be one passes: a column or table
+    /// of this name, followed by what may follow a column. `SETTINGS name` without a value is a clause too (tried on 26.7: it sets a boolean).
+    fn settings(&mut self, token: &Token) -> Result<(), Refusal> {
+        let clause = Err(Refusal::Clause {
+            clause: "SETTINGS",
+            advice: "limits are set by the host; a column of this name can be quoted",
+            place: token.place,
+        });
+        let Some(next) = self.look(1) else { return Ok(()) };
+        match next.kind {
+            Kind::Word | Kind::Quoted => {
+                let mut ahead = 2;
+                while self.look(ahead).is_some_and(|t| t.kind == Kind::Dot) {
+                    ahead += 2;
+                }
+                let assigned = self.look(ahead).is_some_and(|t| t.is_operator("="));
+                if follows_column(next) && !assigned { Ok(()) } else { clause }
+            }
+            Kind::Text | Kind::Number | Kind::Open(b'{') => clause,
+            _ => Ok(()),
+        }
+    }
+
+    /// `format(…)` and a column `format` pass; `FORMAT Name` after a complete expression is a clause.
+    fn format(&mut self, token: &Token) -> Result<(), Refusal> {
+        let clause = Err(Refusal::Clause {
+            clause: "FORMAT",
+            advice: "choose the format with the request instead; a column of this name can be quoted",
+            place: token.place,
+        });
+        match self.look(1) {
+            Some(next) if next.is_name() && !follows_column(next) => clause,
+            Some(next) if matches!(next.kind, Kind::Text | Kind::Open(b'{')) => clause,
+            _ => Ok(()),
+        }
+    }
+}
