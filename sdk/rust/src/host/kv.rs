@@ -1,0 +1,28 @@
+//! A small store of the plugin's own, shared by all its calls. A cache: the host may forget it when it restarts.
+
+use super::imports;
+pub use crate::bindings::imports::chm::plugin::kv::KvError;
+
+/// The value under a key.
+///
+/// # Errors
+/// [`KvError::Denied`] when no store was granted.
+pub fn get(key: &str) -> Result<Option<Vec<u8>>, KvError> {
+    imports::kv::get(key)
+}
+
+/// Writes a value.
+///
+/// # Errors
+/// [`KvError::Denied`] when no store was granted, [`KvError::Full`] when it would exceed the granted bytes.
+pub fn set(key: &str, value: &[u8]) -> Result<(), KvError> {
+    imports::kv::set(key, value)
+}
+
+/// Removes a key, where it exists.
+///
+/// # Errors
+/// [`KvError::Denied`] when no store was granted.
+pub fn delete(key: &str) -> Result<(), KvError> {
+    imports::kv::delete(key)
+}

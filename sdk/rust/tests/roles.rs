@@ -1,0 +1,72 @@
+//! A crate may fill several roles, and a native test may call each of them as the host does.
+
+use chm_plugin::alerts::{self, Alert, DeliveryFailure, Receipt};
+use chm_plugin::panels::{Column, Context, Panel, PlannedQuery};
+use chm_plugin::tools::{self, Caller, Tool};
+use chm_plugin::{AlertSink, Failure, Feature, Operation, Panels, Toolset};
+use serde_json::{Value, json};
+
+struct All;
+
+impl Panels for All {
+    fn describe() -> Vec<Panel> {
+        vec![Panel::table("t", Feature::Own("mine")).planned().column(Column::text("a"))]
+    }
+
+    fn plan(_: &str, context: Context) -> Result<PlannedQuery, Failure> {
+        let n = context.parameter("n").unwrap_or("1");
+        Ok(PlannedQuery::new("SELECT {n:UInt8} AS a").bind("n", n))
+    }
+}
+
+impl AlertSink for All {
+    fn describe() -> alerts::Description {
+        alerts::Description::new("Nowhere.")
+    }
+
+    fn deliver(_: Alert) -> Result<Receipt, DeliveryFailure> {
+        Err(DeliveryFailure::retry_after(5, "later"))
+    }
+}
+
+impl Toolset for All {
+    fn describe() -> Vec<Tool> {
+        vec![Tool::writing("add", Feature::Tables)]
+    }
+
+    fn call(_: &str, arguments: Value, _: Caller) -> Result<Value, Failure> {
+        let [a, b] = tools::arguments::<[i32; 2]>(arguments["terms"].clone())?;
+        Ok(json!({"sum": a + b}))
+    }
+}
+
+chm_plugin::export!(panels: All, alert_sink: All, toolset: All);
+
+#[test]
+fn a_panel_of_the_plugins_own_feature_carries_its_id() {
+    let [panel] = <All as Panels>::describe().try_into().unwrap();
+    assert_eq!(panel.feature, "mine");
+    assert_eq!(panel.operation, Operation::Read);
+}
+
+#[test]
+fn a_planned_query_binds_what_the_client_sent() {
+    let query = All::plan("t", Context::example(&[("n", "7")])).unwrap();
+    assert_eq!((query.bindings[0].name.as_str(), query.bindings[0].value.as_str()), ("n", "7"));
+}
+
+#[test]
+fn work_a_panel_promises_and_a_plugin_lacks_is_a_failure_not_an_empty_answer() {
+    let missing = [
+        All::fetch("t", Context::example(&[])).unwrap_err(),
+        All::transform("t", Context::example(&[]), b"[]".to_vec()).unwrap_err(),
+    ];
+    assert!(missing.iter().all(|failure| matches!(failure, Failure::Internal(text) if text.contains("`t`"))));
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_the_callers_mistake() {
+    assert_eq!(All::call("add", json!({"terms": [1, 2]}), Caller::anonymous()).unwrap(), json!({"sum": 3}));
+    let failure = All::call("add", json!({"terms": ["x"]}), Caller::anonymous()).unwrap_err();
+    assert!(matches!(failure, Failure::InvalidInput(_)));
+}
