@@ -1,0 +1,442 @@
+//! A running engine: started, supervised and stopped.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::config::{self, ADMINISTRATOR, UserError};
+use crate::launcher::{CONFINEMENT_FILE, LAUNCHER_COMMAND, PORT_FILE, WRITABLE};
+use crate::options::{EngineOptions, EngineProgram, Place};
+use crate::statement::{Connection, StatementError};
+
+const ASYNCHRONOUS_METRICS: &str = include_str!("../templates/asynchronous_metrics.sql");
+const LAUNCHER_LOG: &str = "log/launcher.log";
+/// The launcher gives itself 3 s; more than this means that it hangs.
+const STOP_LIMIT: Duration = Duration::from_secs(6);
+/// A killed process is gone in milliseconds; this bounds the wait on a machine out of breath.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(10);
+const LOG_LINES: usize = 15;
+
+/// Why there is no engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A file of its directory could not be read or written.
+    #[error("the engine's directory, {path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another host runs an engine on the same directory.
+    #[error("{0} is in use by another chm-host: stop that one, or choose another data directory")]
+    InUse(PathBuf),
+    /// A user that cannot be written.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// The system gave no random bytes for the password.
+    #[error("no random bytes for the engine's password: {0}")]
+    Random(getrandom::Error),
+    /// The launcher program could not be executed.
+    #[error("the engine's launcher {program} could not be started: {source}")]
+    Spawn {
+        /// The program of the options.
+        program: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// It ended before it answered.
+    #[error("the engine ended before it answered ({status}); its last lines:\n{log}")]
+    Exited {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its log.
+        log: String,
+    },
+    /// It did not answer in time and was stopped.
+    #[error("the engine did not answer within {limit:?} and was stopped; its last lines:\n{log}")]
+    Slow {
+        /// `start_limit` of the options.
+        limit: Duration,
+        /// The end of its log.
+        log: String,
+    },
+    /// It answers, but a statement of the start failed.
+    #[error("the engine answers but could not be prepared: {0}")]
+    Statement(#[from] StatementError),
+}
+
+/// How far the kernel enforces that the engine stays in its directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confinement {
+    /// Everything asked for.
+    Full,
+    /// An older kernel: files, but for instance not connections.
+    Partial,
+    /// No Landlock here: the engine can read what its user can.
+    None,
+}
+
+impl fmt::Display for Confinement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Confinement::Full => "confined to its own directory",
+            Confinement::Partial => "confined as far as this kernel can",
+            Confinement::None => "not confined: this system has no Landlock",
+        })
+    }
+}
+
+enum Directory {
+    Persistent(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Directory {
+    fn path(&self) -> &Path {
+        match self {
+            Directory::Persistent(path) => path,
+            Directory::Temporary(folder) => folder.path(),
+        }
+    }
+}
+
+/// A ClickHouse of our own on a loopback port, with the right to do anything in it.
+///
+/// Dropped, it stops: at once when its place is temporary (which is removed too), in order but
+/// without being waited for otherwise. [`stop`](Engine::stop) is the orderly way.
+pub struct Engine {
+    connection: Connection,
+    version: String,
+    confinement: Confinement,
+    child: Child,
+    /// The engine stops when this closes, however this process ends.
+    lifeline: Option<ChildStdin>,
+    /// Held while this process has the directory.
+    _lock: File,
+    // Last: the folder goes when nothing uses it any more.
+    directory: Directory,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Engine")
+            .field("connection", &self.connection)
+            .field("version", &self.version)
+            .field("confinement", &self.confinement)
+            .field("directory", &self.directory.path())
+            .field("process", &self.child.id())
+            .finish_non_exhaustive()
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> EngineError + use<> {
+    let path = path.to_owned();
+    move |source| EngineError::Io { path, source }
+}
+
+impl Engine {
+    /// Starts an engine and returns when it answers: 0.3 s on an idle machine.
+    ///
+    /// Data of an earlier engine in the same place is there again, also after a crash. Users and
+    /// configuration are written anew, and the administrator's password is a new one each time.
+    ///
+    /// # Errors
+    /// See [`EngineError`]. No process is left behind.
+    pub async fn start(options: EngineOptions) -> Result<Engine, EngineError> {
+        let directory = match &options.place {
+            Place::Persistent(path) => {
+                make_folder(path)?;
+                Directory::Persistent(fs::canonicalize(path).map_err(at(path))?)
+            }
+            Place::Temporary => Directory::Temporary(
+                tempfile::Builder::new().prefix("chm-engine-").tempdir().map_err(at(&std::env::temp_dir()))?,
+            ),
+        };
+        let lock = lock(directory.path())?;
+        let password = random_password()?;
+        let port = prepare(&options, directory.path(), &password)?;
+        let mut child = spawn(&options, directory.path(), port)?;
+        let lifeline = child.stdin.take();
+        let mut engine = Engine {
+            connection: Connection {
+                address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                user: ADMINISTRATOR.to_owned(),
+                password,
+            },
+            version: String::new(),
+            confinement: Confinement::None,
+            child,
+            lifeline,
+            _lock: lock,
+            directory,
+        };
+        engine.wait_until_it_answers(options.start_limit).await?;
+        engine.confinement = engine.read_confinement();
+        engine.prepare_tables().await?;
+        tracing::info!(
+            url = engine.url(),
+            version = engine.version,
+            confinement = %engine.confinement,
+            "embedded ClickHouse started"
+        );
+        Ok(engine)
+    }
+
+    async fn wait_until_it_answers(&mut self, limit: Duration) -> Result<(), EngineError> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().map_err(at(self.directory.path()))? {
+                return Err(EngineError::Exited { status, log: self.log_tail() });
+            }
+            if self.connection.address.port() == 0 {
+                if let Some(port) = self.read_port() {
+                    self.connection.address.set_port(port);
+                }
+            } else if let Ok(version) = self.connection.run("SELECT version()").await {
+                self.version = version.trim().to_owned();
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let _ = self.child.start_kill();
+                return Err(EngineError::Slow { limit, log: self.log_tail() });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// The line is complete only with its newline.
+    fn read_port(&self) -> Option<u16> {
+        let text = fs::read_to_string(self.directory.path().join(PORT_FILE)).ok()?;
+        text.strip_suffix('\n')?.parse().ok()
+    }
+
+    fn read_confinement(&self) -> Confinement {
+        match fs::read_to_string(self.directory.path().join(CONFINEMENT_FILE)).as_deref() {
+            Ok("full") => Confinement::Full,
+            Ok("partial") => Confinement::Partial,
+            _ => Confinement::None,
+        }
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.directory.path().join(LAUNCHER_LOG);
+        let text = fs::read(log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        // ClickHouse ends its message with a stack of addresses, which would push it out.
+        let is_frame = |line: &str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u16>().is_ok());
+        let lines: Vec<&str> = text.lines().filter(|line| !is_frame(line)).collect();
+        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+
+    async fn prepare_tables(&self) -> Result<(), StatementError> {
+        let own = "SELECT count() FROM system.tables WHERE database = 'system' \
+                   AND name = 'asynchronous_metrics' AND engine != 'View'";
+        if self.connection.run(own).await?.trim() == "0" {
+            self.connection.run(ASYNCHRONOUS_METRICS).await?;
+        }
+        // Log tables appear at their first flush; until then a query on them is an error.
+        self.connection.run("SYSTEM FLUSH LOGS").await?;
+        Ok(())
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.connection.address)
+    }
+
+    /// The administrator, who may do anything.
+    pub fn user(&self) -> &str {
+        &self.connection.user
+    }
+
+    /// The administrator's password, made for this start.
+    pub fn password(&self) -> &str {
+        &self.connection.password
+    }
+
+    /// As ClickHouse tells it, for instance `26.7.2.1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How far the kernel keeps the engine in its directory.
+    pub fn confinement(&self) -> Confinement {
+        self.confinement
+    }
+
+    /// For statements as the administrator.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The folder of its configuration, data and logs.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Process id of the launcher, which also leads the engine's process group.
+    pub fn process_id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Returns when the engine's process has ended by itself, which it never should.
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub async fn ended(&mut self) -> io::Result<ExitStatus> {
+        // `Child::wait` closes the child's standard input first; ours was taken out at the start.
+        self.child.wait().await
+    }
+
+    /// Stops in order: logs are flushed, and the process has ended when this returns. Takes well
+    /// under a second as a rule, 6 s at most.
+    pub async fn stop(mut self) {
+        if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
+            // Not reaped yet, so the number is still this process.
+            let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        }
+        self.lifeline = None;
+        match tokio::time::timeout(STOP_LIMIT, self.child.wait()).await {
+            Ok(Ok(status)) => tracing::info!(%status, "embedded ClickHouse stopped"),
+            Ok(Err(error)) => tracing::warn!(%error, "embedded ClickHouse: its end is unknown"),
+            Err(_) => {
+                tracing::warn!("embedded ClickHouse did not stop in time and is killed");
+                let _ = self.child.kill().await;
+            }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.lifeline = None;
+        if matches!(self.directory, Directory::Persistent(_)) {
+            return;
+        }
+        let _ = self.child.start_kill();
+        let deadline = Instant::now() + KILL_LIMIT;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), EngineError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))
+}
+
+fn lock(directory: &Path) -> Result<File, EngineError> {
+    let path = directory.join("host.lock");
+    let file = File::create(&path).map_err(at(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(at(&path)(source)),
+    }
+}
+
+fn random_password() -> Result<String, EngineError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(EngineError::Random)?;
+    Ok(hex::encode(bytes))
+}
+
+/// Writes everything the engine reads, and returns the port to expect: 0 when the engine will tell.
+fn prepare(options: &EngineOptions, directory: &Path, password: &str) -> Result<u16, EngineError> {
+    for folder in WRITABLE.iter().chain(&["data/metadata", "data/tmp", "data/user_files"]) {
+        make_folder(&directory.join(folder))?;
+    }
+    for stale in [PORT_FILE, CONFINEMENT_FILE] {
+        let path = directory.join(stale);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
+            _ => {}
+        }
+    }
+    let port = match options.program {
+        EngineProgram::Library { .. } => 0,
+        EngineProgram::Server { .. } => free_port().map_err(at(directory))?,
+    };
+    write_private(&directory.join("config.xml"), &config::config_xml(options, directory, port))?;
+    write_private(&directory.join("users.xml"), &config::users_xml(&options.users, password)?)?;
+    // Without this file the library keeps `system` in memory: the log tables then cannot be attached
+    // on the second start, their threads spin on errors, and SYSTEM FLUSH LOGS never returns.
+    let system = directory.join("data/metadata/system.sql");
+    if matches!(options.program, EngineProgram::Library { .. }) && !system.exists() {
+        let sql = format!("ATTACH DATABASE _ UUID '{}'\nENGINE = Atomic\n", random_uuid()?);
+        write_private(&system, &sql)?;
+    }
+    Ok(port)
+}
+
+fn random_uuid() -> Result<String, EngineError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(EngineError::Random)?;
+    // Version 4, variant 1, as RFC 9562 lays them out.
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let digits = hex::encode(bytes);
+    Ok(format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]))
+}
+
+/// A server binary cannot say which port it got. Another process may take this one first: then the
+/// server ends, and the error shows its log.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Replaces a file that only its owner may read.
+fn write_private(path: &Path, text: &str) -> Result<(), EngineError> {
+    let beside = path.with_extension("new");
+    let _ = fs::remove_file(&beside);
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(at(path))
+}
+
+fn spawn(options: &EngineOptions, directory: &Path, port: u16) -> Result<Child, EngineError> {
+    let (launcher, program, server) = match &options.program {
+        EngineProgram::Library { launcher, library } => (launcher, library, false),
+        EngineProgram::Server { launcher, binary } => (launcher, binary, true),
+    };
+    let log_path = directory.join(LAUNCHER_LOG);
+    let log = File::create(&log_path).map_err(at(&log_path))?;
+    let mut command = Command::new(launcher);
+    command.arg(LAUNCHER_COMMAND);
+    if server {
+        command.arg(format!("--server={port}"));
+    }
+    if options.connect {
+        command.arg("--connect");
+    }
+    command
+        .arg(program)
+        .arg(directory)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(log)
+        // Ctrl-C in a terminal goes to the whole group; the host decides when its engine stops.
+        .process_group(0)
+        .spawn()
+        .map_err(|source| EngineError::Spawn { program: launcher.clone(), source })
+}
