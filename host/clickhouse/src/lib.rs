@@ -4,6 +4,26 @@
 //! Law 3: only two things are sent to ClickHouse, a [`GuardedQuery`] read with `readonly` and limits in the same
 //! request, or a control statement this crate writes itself from checked identifiers.
 
+mod config;
+mod control;
+mod error;
+mod format;
 pub mod guard;
+mod host;
+mod http;
+mod options;
+mod profile;
+mod rows;
+mod secret;
+mod tables;
 
+pub use config::{HostConfig, HostConfigError, Limits};
+pub use control::{QueryId, QueryIdError};
+pub use error::{ErrorKind, MAX_MESSAGE, ReadError};
+pub use format::Format;
 pub use guard::{GuardedQuery, Refusal};
+pub use host::{Host, Status};
+pub use options::ReadOptions;
+pub use rows::Rows;
+pub use secret::Secret;
+pub use tables::{ColumnName, Presence, TableName, TableNameError};

@@ -1,0 +1,123 @@
+//! The few statements that change something. The host writes them itself, from checked identifiers (law 3).
+
+use std::time::Duration;
+
+use crate::error::ReadError;
+use crate::host::{Host, collect_within};
+use crate::tables::TableName;
+
+/// How long the host waits for a control statement. The server goes on when it is over: OPTIMIZE may take hours.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The id of a running query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct QueryId(String);
+
+/// Why an id is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a query id has 1 to 256 characters, none of them a quote, backslash or control character; take it from the list of running queries"
+)]
+pub struct QueryIdError;
+
+impl QueryId {
+    /// Checks `id`. Clients choose their ids freely; those with quotes or backslashes are refused rather than escaped.
+    ///
+    /// # Errors
+    /// When it is empty, too long or contains such characters.
+    pub fn new(id: impl Into<String>) -> Result<Self, QueryIdError> {
+        let id = id.into();
+        let good = |c: char| !c.is_control() && !matches!(c, '\'' | '"' | '`' | '\\');
+        if id.is_empty() || id.chars().count() > 256 || !id.chars().all(good) {
+            Err(QueryIdError)
+        } else {
+            Ok(Self(id))
+        }
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `KILL QUERY` of one query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KillQuery<'a>(&'a QueryId);
+
+impl KillQuery<'_> {
+    fn sql(&self) -> String {
+        format!("KILL QUERY WHERE query_id = '{}' ASYNC", self.0.0)
+    }
+}
+
+/// `OPTIMIZE TABLE` of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OptimizeTable<'a>(&'a TableName);
+
+impl OptimizeTable<'_> {
+    fn sql(&self) -> String {
+        format!("OPTIMIZE TABLE {}.{}", back_quoted(self.0.database()), back_quoted(self.0.table()))
+    }
+}
+
+/// A name in back quotes, as ClickHouse reads it back.
+fn back_quoted(name: &str) -> String {
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
+impl Host {
+    /// Asks the server to stop a query; how many it was told to stop (0: no such query, or not the user's to stop).
+    ///
+    /// # Errors
+    /// When the user may not, or the server cannot be asked.
+    pub async fn kill_query(&self, id: &QueryId, log_comment: Option<&str>) -> Result<u32, ReadError> {
+        let answer = self.control(&KillQuery(id).sql(), log_comment).await?;
+        Ok(u32::try_from(answer.iter().filter(|b| **b == b'\n').count()).unwrap_or(u32::MAX))
+    }
+
+    /// Asks the server to merge a table's parts now.
+    ///
+    /// # Errors
+    /// When the user may not, there is no such table, or the server cannot be asked. After 30 s of waiting it is
+    /// [`ReadError::Deadline`], and the server goes on.
+    pub async fn optimize_table(&self, table: &TableName, log_comment: Option<&str>) -> Result<(), ReadError> {
+        self.control(&OptimizeTable(table).sql(), log_comment).await.map(drop)
+    }
+
+    /// Without a place among the host's queries: a full host is when one wants to kill.
+    async fn control(&self, sql: &str, log_comment: Option<&str>) -> Result<Vec<u8>, ReadError> {
+        let mut request = self.client.query_raw(sql);
+        if let Some(comment) = log_comment {
+            request = request.with_setting("log_comment", comment);
+        }
+        let cursor = request.fetch_bytes("JSONCompactEachRow").map_err(|e| ReadError::from_client(&e))?;
+        collect_within(cursor, PATIENCE).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_id_cannot_leave_its_quotes() {
+        for bad in ["", "a'b", "a\\", "a\nb", "a\"b", "a`b", &"x".repeat(257)] {
+            assert!(QueryId::new(bad).is_err(), "{bad}");
+        }
+        let id = QueryId::new("4f1c-Ä 7:x").unwrap();
+        assert_eq!(KillQuery(&id).sql(), "KILL QUERY WHERE query_id = '4f1c-Ä 7:x' ASYNC");
+    }
+
+    #[test]
+    fn a_table_name_cannot_leave_its_quotes() {
+        let table = TableName::new("d`; DROP", "t\\`x").unwrap();
+        assert_eq!(OptimizeTable(&table).sql(), r"OPTIMIZE TABLE `d\`; DROP`.`t\\\`x`");
+        for (database, table) in [("", "t"), ("d", ""), ("d\n", "t")] {
+            assert!(TableName::new(database, table).is_err());
+        }
+        assert_eq!(TableName::parse("a.b.c").unwrap(), TableName::new("a", "b.c").unwrap());
+        assert!(TableName::parse("nodot").unwrap_err().to_string().contains("database.table"));
+    }
+}

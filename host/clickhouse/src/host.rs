@@ -1,0 +1,331 @@
+//! One monitored server: guarded reads under its limits.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clickhouse::Client;
+use serde::Deserialize;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::config::{HostConfig, HostConfigError, Limits};
+use crate::error::ReadError;
+use crate::format::Format;
+use crate::guard::GuardedQuery;
+use crate::http;
+use crate::options::{GRACE, ReadOptions, escape_parameter};
+use crate::profile::{self, Profile};
+use crate::rows::{Caps, Rows};
+use crate::tables::{ColumnName, Presence, TableName};
+
+/// How long the user's profile is believed.
+const PROFILE_AGE: Duration = Duration::from_secs(3_600);
+/// How long a version is believed.
+const VERSION_AGE: Duration = Duration::from_secs(24 * 3_600);
+/// How long a table is believed to exist or not.
+pub(crate) const PRESENCE_AGE: Duration = Duration::from_secs(300);
+/// How many tables and columns are remembered.
+pub(crate) const PRESENCE_ENTRIES: usize = 500;
+/// Limit of the host's own small questions.
+const OWN_QUESTION: Duration = Duration::from_secs(10);
+
+/// One monitored ClickHouse server.
+pub struct Host {
+    config: HostConfig,
+    limits: Limits,
+    pub(crate) client: Client,
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    /// Nothing when it is not known: it is then asked with the next read.
+    profile: Mutex<Option<(Arc<Profile>, Instant)>>,
+    version: Mutex<Option<(String, Instant)>>,
+    pub(crate) tables: std::sync::Mutex<HashMap<TableName, (Presence, Instant)>>,
+    pub(crate) columns: std::sync::Mutex<HashMap<ColumnName, (Presence, Instant)>>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("config", &self.config).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// What a server says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Status {
+    /// Its version, such as `26.7.2.1`.
+    pub version: String,
+    /// Seconds since it started.
+    pub uptime: u64,
+    /// The name it gives itself.
+    pub hostname: String,
+}
+
+impl Host {
+    /// Prepares a host; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the certificates it should trust cannot be read.
+    pub fn new(config: HostConfig, limits: Limits) -> Result<Self, HostConfigError> {
+        let client = http::client(&config, limits.connect)?;
+        Ok(Self {
+            client,
+            places: Arc::new(Semaphore::new(limits.concurrent.max(1))),
+            waiting: AtomicUsize::new(0),
+            profile: Mutex::new(None),
+            version: Mutex::new(None),
+            tables: std::sync::Mutex::default(),
+            columns: std::sync::Mutex::default(),
+            config,
+            limits,
+        })
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> &HostConfig {
+        &self.config
+    }
+
+    /// Runs a guarded query with `readonly` and its limits in the same request, and waits for the beginning of its answer.
+    ///
+    /// # Errors
+    /// Every way a query fails: see [`ReadError`].
+    pub async fn read(&self, query: &GuardedQuery, options: ReadOptions) -> Result<Rows, ReadError> {
+        options.check(query)?;
+        let place = self.place().await?;
+        let query_id = options.query_id.clone().unwrap_or_else(|| format!("chm-{}", ulid::Ulid::new()));
+        let profile = self.profile().await?;
+        match self.send(query, &options, &profile, &query_id, place).await {
+            // The profile may have changed since it was asked: then it is asked again, and the query sent once more.
+            Err(error @ ReadError::Server { code: 36 | 115 | 164 | 452 | 516 | 192..=195, .. }) => {
+                *self.profile.lock().await = None;
+                if matches!(error.code(), Some(516 | 192..=195)) {
+                    return Err(error);
+                }
+                let fresh = self.profile().await?;
+                if *fresh == *profile {
+                    return Err(error);
+                }
+                let place = self.place().await?;
+                self.send(query, &options, &fresh, &query_id, place).await
+            }
+            result => result,
+        }
+    }
+
+    async fn send(
+        &self,
+        query: &GuardedQuery,
+        options: &ReadOptions,
+        profile: &Profile,
+        query_id: &str,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Rows, ReadError> {
+        let mut request = self.client.query_raw(query.sql()).with_setting("query_id", query_id);
+        for (name, value) in settings(options, profile)? {
+            request = request.with_setting(name, value);
+        }
+        for (name, value) in &options.parameters {
+            request = request.with_setting(format!("param_{name}"), escape_parameter(value));
+        }
+        let caps = Caps {
+            rows: options.max_rows,
+            bytes: options.max_bytes,
+            silent_cut: profile.silent_cut(),
+            exception_rows: profile.writes_exception_rows(),
+        };
+        let deadline = Instant::now() + options.max_execution + GRACE;
+        let cursor = request.fetch_bytes(options.format.name()).map_err(|e| ReadError::from_client(&e))?;
+        Rows::begin(cursor, options.format, caps, deadline, query_id.to_owned(), place).await
+    }
+
+    /// A place among the queries this host runs for us. Few wait, and not for long: a slow server must not gather callers.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, ReadError> {
+        let busy = ReadError::Busy { concurrent: self.limits.concurrent };
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
+        }
+        let _waiter = Waiter::join(&self.waiting, self.limits.waiting).ok_or_else(|| busy.clone())?;
+        match tokio::time::timeout(self.limits.wait, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(busy),
+        }
+    }
+
+    /// What the user's profile allows. Callers that come while it is asked wait for the one answer.
+    async fn profile(&self) -> Result<Arc<Profile>, ReadError> {
+        let mut known = self.profile.lock().await;
+        if let Some((profile, asked)) = known.as_ref() {
+            if asked.elapsed() < PROFILE_AGE {
+                return Ok(Arc::clone(profile));
+            }
+        }
+        let profile = match self.probe().await {
+            Ok(profile) => Arc::new(profile),
+            // No such columns (18.x) or no right to look: only `readonly`, which users with and without it accept.
+            Err(ReadError::Server { code: 16 | 47 | 60 | 497, .. }) => Arc::new(Profile::default()),
+            Err(error) => {
+                *known = None;
+                return Err(error);
+            }
+        };
+        *known = Some((Arc::clone(&profile), Instant::now()));
+        Ok(profile)
+    }
+
+    /// Asks for the settings without sending any, as a user with `readonly = 2` accepts not even `readonly`.
+    /// The statement is fixed, and passes the guard like every other.
+    async fn probe(&self) -> Result<Profile, ReadError> {
+        let query = GuardedQuery::check(profile::PROBE).map_err(|_| ReadError::Broken)?;
+        let cursor = self
+            .client
+            .query_raw(query.sql())
+            .fetch_bytes(Format::JsonEachRow.name())
+            .map_err(|e| ReadError::from_client(&e))?;
+        let answer = collect_within(cursor, OWN_QUESTION).await?;
+        let lines = answer.split(|b| *b == b'\n').filter(|l| !l.is_empty());
+        Profile::from_rows(lines).ok_or_else(|| ReadError::from_answer(&String::from_utf8_lossy(&answer)))
+    }
+
+    /// Runs one of the host's own questions and reads its rows.
+    pub(crate) async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        sql: &str,
+        parameters: Vec<(String, String)>,
+        within: Duration,
+    ) -> Result<Vec<T>, ReadError> {
+        let query = GuardedQuery::check(sql).map_err(|_| ReadError::Broken)?;
+        let options = ReadOptions {
+            parameters,
+            max_execution: within.max(Duration::from_secs(1)),
+            log_comment: Some(r#"{"request":"chm-host"}"#.to_owned()),
+            ..ReadOptions::default()
+        };
+        let mut rows = self.read(&query, options).await?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next_row().await? {
+            all.push(serde_json::from_slice(&row).map_err(|_| ReadError::Broken)?);
+        }
+        Ok(all)
+    }
+
+    /// Its version; remembered for a day, asked again after a failure.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn version(&self) -> Result<String, ReadError> {
+        let mut known = self.version.lock().await;
+        if let Some((version, asked)) = known.as_ref() {
+            if asked.elapsed() < VERSION_AGE {
+                return Ok(version.clone());
+            }
+        }
+        let status = self.status_row().await?;
+        *known = Some((status.version.clone(), Instant::now()));
+        Ok(status.version)
+    }
+
+    /// Version, uptime and host name, asked now.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn status(&self) -> Result<Status, ReadError> {
+        let status = self.status_row().await?;
+        *self.version.lock().await = Some((status.version.clone(), Instant::now()));
+        Ok(status)
+    }
+
+    async fn status_row(&self) -> Result<Status, ReadError> {
+        // As text and back: old servers quote 64-bit numbers, new ones do not.
+        let sql = "SELECT version() AS version, toUInt32(uptime()) AS uptime, hostName() AS hostname";
+        self.ask(sql, Vec::new(), OWN_QUESTION).await?.pop().ok_or(ReadError::Broken)
+    }
+
+    /// Whether it answers at all, and how fast. Takes no place among its queries, so that a busy host is not called down.
+    ///
+    /// # Errors
+    /// When it does not answer in time, or refuses.
+    pub async fn ping(&self, timeout: Duration) -> Result<Duration, ReadError> {
+        let started = Instant::now();
+        let cursor = self.client.query_raw("SELECT 1").fetch_bytes("TSV").map_err(|e| ReadError::from_client(&e))?;
+        let answer = collect_within(cursor, timeout).await?;
+        if answer != b"1\n" {
+            return Err(ReadError::from_answer(&String::from_utf8_lossy(&answer)));
+        }
+        Ok(started.elapsed())
+    }
+}
+
+/// The settings of a read, as far as the profile accepts them.
+fn settings(options: &ReadOptions, profile: &Profile) -> Result<Vec<(&'static str, String)>, ReadError> {
+    let mut settings = Vec::new();
+    match profile.readonly() {
+        // Set to what it is, `readonly` is accepted even by a user who accepts nothing (tried on 26.7).
+        Some("1") | None => settings.push(("readonly", "1".to_owned())),
+        Some(_) if profile.accepts("readonly") => settings.push(("readonly", "1".to_owned())),
+        // Writing is refused by the user's own profile, and `readonly` with it.
+        Some("2") => {}
+        Some(_) => return Err(ReadError::ReadonlyPinned),
+    }
+    // One more than wanted tells whether there is more. With `break` whole blocks come (tried on 26.7), which the host cuts. `max_result_bytes`
+    // is not sent: the server would cut there without a sign, and `truncated` would be a guess; the host counts bytes itself.
+    let more = options.max_rows.saturating_add(1);
+    let seconds = options.max_execution.as_secs().max(1);
+    let fixed = |value: &str| Some(value.to_owned());
+    let wanted = [
+        ("max_execution_time", Some(profile.bounded("max_execution_time", seconds).to_string())),
+        ("max_result_rows", Some(profile.bounded("max_result_rows", more).to_string())),
+        ("result_overflow_mode", fixed("break")),
+        // Formats which cannot be cut in the host are cut by the server, exactly.
+        ("limit", (!options.format.has_rows()).then(|| options.max_rows.to_string())),
+        ("cancel_http_readonly_queries_on_client_close", fixed("1")),
+        ("output_format_json_quote_64bit_integers", fixed("0")),
+        ("http_write_exception_in_output_format", fixed("0")),
+        ("log_comment", options.log_comment.clone()),
+        ("session_timezone", options.timezone.clone()),
+    ];
+    // Without `break` the row limit would be an error instead of an end.
+    let breaks = profile.accepts("result_overflow_mode");
+    settings.extend(wanted.into_iter().filter_map(|(name, value)| {
+        let sent = profile.accepts(name) && (breaks || name != "max_result_rows");
+        value.filter(|_| sent).map(|value| (name, value))
+    }));
+    Ok(settings)
+}
+
+/// The whole of a short answer.
+pub(crate) async fn collect_within(
+    mut cursor: clickhouse::query::BytesCursor,
+    within: Duration,
+) -> Result<Vec<u8>, ReadError> {
+    const LARGEST: usize = 1024 * 1024;
+    let collect = async {
+        let mut answer = Vec::new();
+        while let Some(chunk) = cursor.next().await.map_err(|e| ReadError::from_client(&e))? {
+            answer.extend_from_slice(&chunk);
+            if answer.len() > LARGEST {
+                return Err(ReadError::Broken);
+            }
+        }
+        Ok(answer)
+    };
+    tokio::time::timeout(within, collect).await.unwrap_or(Err(ReadError::Deadline { after: within }))
+}
+
+/// Counts callers that wait, also when they give up.
+struct Waiter<'a>(&'a AtomicUsize);
+
+impl<'a> Waiter<'a> {
+    fn join(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let joined = waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < most).then_some(n + 1));
+        joined.is_ok().then_some(Self(waiting))
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

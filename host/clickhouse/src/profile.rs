@@ -1,0 +1,108 @@
+//! What the host's user lets a request set.
+//!
+//! A user whose profile has `readonly = 1` accepts no setting at all, one with `readonly = 2` any but `readonly`, and constraints may
+//! pin or bound single settings (all tried on 26.7). So the host asks once and sends only what is accepted.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// Asks for every setting the host may send.
+pub(crate) const PROBE: &str = "SELECT name, value, toString(ifNull(max, '')) AS max, toUInt8(readonly) AS pinned FROM system.settings WHERE name IN (\
+     'readonly', 'max_execution_time', 'max_result_rows', 'result_overflow_mode', 'limit', 'log_comment', 'session_timezone', \
+     'cancel_http_readonly_queries_on_client_close', 'output_format_json_quote_64bit_integers', \
+     'http_write_exception_in_output_format')";
+
+/// One row of the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct Setting {
+    name: String,
+    value: String,
+    max: String,
+    pinned: u8,
+}
+
+/// The answer: which settings this server knows, and whether they may be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Profile {
+    settings: HashMap<String, Setting>,
+}
+
+impl Profile {
+    /// From the lines of the probe's answer, in JSONEachRow.
+    pub(crate) fn from_rows<'a>(rows: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+        let mut settings = HashMap::new();
+        for row in rows {
+            let setting: Setting = serde_json::from_slice(row).ok()?;
+            settings.insert(setting.name.clone(), setting);
+        }
+        settings.contains_key("readonly").then_some(Self { settings })
+    }
+
+    /// Whether `name` exists and may be set.
+    pub(crate) fn accepts(&self, name: &str) -> bool {
+        self.settings.get(name).is_some_and(|s| s.pinned == 0)
+    }
+
+    /// `wanted`, or the greatest value the profile allows.
+    pub(crate) fn bounded(&self, name: &str, wanted: u64) -> u64 {
+        let max = self.settings.get(name).and_then(|s| s.max.parse::<f64>().ok());
+        match max {
+            // A bound of a setting is far below 2^53, so the way over a float loses nothing.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Some(max) if max >= 1.0 => wanted.min(max as u64),
+            _ => wanted,
+        }
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).map(|s| s.value.as_str())
+    }
+
+    /// The user's own `readonly`: 0, 1 or 2; nothing when it could not be asked.
+    pub(crate) fn readonly(&self) -> Option<&str> {
+        self.value("readonly")
+    }
+
+    /// Rows after which the user's own profile cuts results without a word, when the request cannot change that.
+    pub(crate) fn silent_cut(&self) -> Option<u64> {
+        let rows = self.value("max_result_rows").and_then(|v| v.parse().ok()).filter(|rows| *rows > 0)?;
+        (!self.accepts("result_overflow_mode") && self.value("result_overflow_mode") == Some("break")).then_some(rows)
+    }
+
+    /// Whether an error after the first rows comes as a row `{"exception": …}`: the habit of 23.x, when it cannot be turned off.
+    pub(crate) fn writes_exception_rows(&self) -> bool {
+        self.value("http_write_exception_in_output_format") == Some("1")
+            && !self.accepts("http_write_exception_in_output_format")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(rows: &[&str]) -> Profile {
+        Profile::from_rows(rows.iter().map(|r| r.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn a_readonly_profile_accepts_nothing_and_a_bound_is_kept() {
+        let strict = profile(&[
+            r#"{"name":"readonly","value":"1","max":"","pinned":1}"#,
+            r#"{"name":"max_execution_time","value":"5","max":"","pinned":1}"#,
+        ]);
+        assert!(!strict.accepts("readonly") && !strict.accepts("max_execution_time") && !strict.accepts("limit"));
+        let bounded = profile(&[
+            r#"{"name":"readonly","value":"2","max":"","pinned":1}"#,
+            r#"{"name":"max_execution_time","value":"60","max":"300","pinned":0}"#,
+        ]);
+        assert_eq!(bounded.bounded("max_execution_time", 1_000), 300);
+        assert_eq!(bounded.bounded("max_result_rows", 1_000), 1_000);
+    }
+
+    #[test]
+    fn an_answer_without_readonly_is_unknown() {
+        assert_eq!(Profile::from_rows(std::iter::empty()), None);
+        assert_eq!(Profile::from_rows([b"<html>".as_slice()].into_iter()), None);
+    }
+}
