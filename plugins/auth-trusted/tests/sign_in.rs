@@ -1,5 +1,7 @@
 //! What the provider answers, by configuration and request.
 
+#![allow(clippy::expect_used, clippy::panic)]
+
 use auth_trusted::Trusted;
 use chm_plugin::auth::{Principal, RequestHead, Verdict};
 use chm_plugin::testing::FakeHost;
