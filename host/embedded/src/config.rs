@@ -5,13 +5,21 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::options::{EngineOptions, EngineUser, LogTable, Profile};
+use crate::options::{EngineOptions, EngineProgram, EngineUser, LogTable, Profile};
 
 /// The administrator's name.
 pub(crate) const ADMINISTRATOR: &str = "platform";
 
 const CONFIG: &str = include_str!("../templates/config.xml");
 const USERS: &str = include_str!("../templates/users.xml");
+/// Settings in which the library, being `clickhouse-local`, differs from a server.
+const AS_A_SERVER: &str = "<mutations_sync>0</mutations_sync><implicit_select>0</implicit_select>\
+    <allow_introspection_functions>0</allow_introspection_functions>";
+/// The library runs its start-up statements as `default` without a password. It may do nothing else,
+/// and no client can be it: the engine does not listen on the address it is bound to.
+const START_USER: &str = "    <default><password></password><networks><ip>::1</ip></networks>\
+    <profile>default</profile><quota>default</quota>\
+    <grants><query>GRANT SYSTEM LISTEN, SYSTEM FLUSH LOGS ON *.*</query></grants></default>";
 
 /// A user the engine cannot be given.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +96,7 @@ fn log_table(table: LogTable) -> String {
 }
 
 /// `users.xml` with the administrator and the further users; passwords only as SHA-256.
-pub(crate) fn users_xml(users: &[EngineUser], password: &str) -> Result<String, UserError> {
+pub(crate) fn users_xml(options: &EngineOptions, password: &str) -> Result<String, UserError> {
     let mut names = BTreeSet::from(["default", ADMINISTRATOR]);
     let mut elements = vec![user_element(&EngineUser {
         name: ADMINISTRATOR.to_owned(),
@@ -96,7 +104,7 @@ pub(crate) fn users_xml(users: &[EngineUser], password: &str) -> Result<String, 
         profile: Profile::Default,
         grants: Vec::new(),
     })];
-    for user in users {
+    for user in &options.users {
         let mut characters = user.name.chars();
         let starts = characters.next().is_some_and(|c| c.is_ascii_alphabetic());
         if !starts || !characters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
@@ -107,7 +115,15 @@ pub(crate) fn users_xml(users: &[EngineUser], password: &str) -> Result<String, 
         }
         elements.push(user_element(user));
     }
-    Ok(fill(USERS, &[("users", &elements.join("\n"))]))
+    let (default_settings, start_user) = match options.program {
+        EngineProgram::Library { .. } => (AS_A_SERVER, START_USER),
+        // A server needs neither, and an older one would not know all of these names.
+        EngineProgram::Server { .. } => ("", ""),
+    };
+    Ok(fill(
+        USERS,
+        &[("default_settings", default_settings), ("start_user", start_user), ("users", &elements.join("\n"))],
+    ))
 }
 
 fn user_element(user: &EngineUser) -> String {
@@ -125,13 +141,17 @@ fn user_element(user: &EngineUser) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{EngineProgram, Place};
+    use crate::options::Place;
 
     fn options() -> EngineOptions {
         EngineOptions::new(
             EngineProgram::Library { launcher: "launcher".into(), library: "library".into() },
             Place::Temporary,
         )
+    }
+
+    fn with_users(users: Vec<EngineUser>) -> EngineOptions {
+        EngineOptions { users, ..options() }
     }
 
     fn user(name: &str, grants: &[&str]) -> EngineUser {
@@ -146,10 +166,19 @@ mod tests {
     #[test]
     fn every_place_of_the_templates_is_filled() {
         let config = config_xml(&options(), Path::new("/engine"), 0);
-        let users = users_xml(&[], "secret").unwrap();
+        let users = users_xml(&with_users(vec![]), "secret").unwrap();
         assert!(!config.contains("{{") && !users.contains("{{"));
         assert!(config.contains("<http_port>0</http_port>"));
         assert!(config.contains("<path>/engine/data/</path>"));
+    }
+
+    #[test]
+    fn a_server_binary_gets_no_user_without_a_password() {
+        let mut options = options();
+        options.program = EngineProgram::Server { launcher: "launcher".into(), binary: "clickhouse".into() };
+        let users = users_xml(&options, "secret").unwrap();
+        assert!(!users.contains("<password></password>") && !users.contains("implicit_select"));
+        assert!(config_xml(&options, Path::new("/engine"), 4321).contains("<http_port>4321</http_port>"));
     }
 
     #[test]
@@ -166,13 +195,13 @@ mod tests {
     fn a_directory_or_grant_cannot_add_xml() {
         let config = config_xml(&options(), Path::new("/a<b>&{{memory_bytes}}"), 0);
         assert!(config.contains("<path>/a&lt;b&gt;&amp;{{memory_bytes}}/data/</path>"));
-        let users = users_xml(&[user("reader", &["GRANT SELECT ON a.* </query><x>"])], "p").unwrap();
+        let users = users_xml(&with_users(vec![user("reader", &["GRANT SELECT ON a.* </query><x>"])]), "p").unwrap();
         assert!(users.contains("<query>GRANT SELECT ON a.* &lt;/query&gt;&lt;x&gt;</query>"));
     }
 
     #[test]
     fn passwords_are_written_as_digests_only() {
-        let users = users_xml(&[user("reader", &[])], "administrators-password").unwrap();
+        let users = users_xml(&with_users(vec![user("reader", &[])]), "administrators-password").unwrap();
         assert!(!users.contains("secret") && !users.contains("administrators-password"));
         // SHA-256 of "secret".
         assert!(users.contains("2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"));
@@ -183,11 +212,11 @@ mod tests {
     #[test]
     fn odd_or_taken_user_names_are_refused() {
         for name in ["", "1a", "a b", "a>", "ünsal", "_a"] {
-            let error = users_xml(&[user(name, &[])], "p").unwrap_err();
+            let error = users_xml(&with_users(vec![user(name, &[])]), "p").unwrap_err();
             assert_eq!(error, UserError::Name(name.to_owned()));
         }
         for name in ["default", "platform", "twice"] {
-            let error = users_xml(&[user("twice", &[]), user(name, &[])], "p").unwrap_err();
+            let error = users_xml(&with_users(vec![user("twice", &[]), user(name, &[])]), "p").unwrap_err();
             assert_eq!(error, UserError::Taken(name.to_owned()));
         }
     }

@@ -1,10 +1,9 @@
 //! A running engine: started, supervised and stopped.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::thread;
@@ -12,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tempfile::TempDir;
 use tokio::process::{Child, ChildStdin, Command};
 
-use crate::config::{self, ADMINISTRATOR, UserError};
-use crate::launcher::{CONFINEMENT_FILE, LAUNCHER_COMMAND, PORT_FILE, WRITABLE};
-use crate::options::{EngineOptions, EngineProgram, Place};
+use crate::config::{ADMINISTRATOR, UserError};
+use crate::directory::{self, Directory, at};
+use crate::launcher::{CONFINEMENT_FILE, LAUNCHER_COMMAND, PORT_FILE};
+use crate::options::{EngineOptions, EngineProgram};
 use crate::statement::{Connection, StatementError};
 
 const ASYNCHRONOUS_METRICS: &str = include_str!("../templates/asynchronous_metrics.sql");
@@ -99,20 +98,6 @@ impl fmt::Display for Confinement {
     }
 }
 
-enum Directory {
-    Persistent(PathBuf),
-    Temporary(TempDir),
-}
-
-impl Directory {
-    fn path(&self) -> &Path {
-        match self {
-            Directory::Persistent(path) => path,
-            Directory::Temporary(folder) => folder.path(),
-        }
-    }
-}
-
 /// A ClickHouse of our own on a loopback port, with the right to do anything in it.
 ///
 /// Dropped, it stops: at once when its place is temporary (which is removed too), in order but
@@ -143,13 +128,8 @@ impl fmt::Debug for Engine {
     }
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> EngineError + use<> {
-    let path = path.to_owned();
-    move |source| EngineError::Io { path, source }
-}
-
 impl Engine {
-    /// Starts an engine and returns when it answers: 0.3 s on an idle machine.
+    /// Starts an engine and returns when it answers: after about half a second.
     ///
     /// Data of an earlier engine in the same place is there again, also after a crash. Users and
     /// configuration are written anew, and the administrator's password is a new one each time.
@@ -157,18 +137,10 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`]. No process is left behind.
     pub async fn start(options: EngineOptions) -> Result<Engine, EngineError> {
-        let directory = match &options.place {
-            Place::Persistent(path) => {
-                make_folder(path)?;
-                Directory::Persistent(fs::canonicalize(path).map_err(at(path))?)
-            }
-            Place::Temporary => Directory::Temporary(
-                tempfile::Builder::new().prefix("chm-engine-").tempdir().map_err(at(&std::env::temp_dir()))?,
-            ),
-        };
-        let lock = lock(directory.path())?;
-        let password = random_password()?;
-        let port = prepare(&options, directory.path(), &password)?;
+        let directory = Directory::open(&options.place)?;
+        let lock = directory.lock()?;
+        let password = directory::random_password()?;
+        let port = directory.prepare(&options, &password)?;
         let mut child = spawn(&options, directory.path(), port)?;
         let lifeline = child.stdin.take();
         let mut engine = Engine {
@@ -324,7 +296,7 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.lifeline = None;
-        if matches!(self.directory, Directory::Persistent(_)) {
+        if self.directory.is_kept() {
             return;
         }
         let _ = self.child.start_kill();
@@ -333,84 +305,6 @@ impl Drop for Engine {
             thread::sleep(POLL);
         }
     }
-}
-
-fn make_folder(path: &Path) -> Result<(), EngineError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))
-}
-
-fn lock(directory: &Path) -> Result<File, EngineError> {
-    let path = directory.join("host.lock");
-    let file = File::create(&path).map_err(at(&path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EngineError::InUse(directory.to_owned())),
-        Err(TryLockError::Error(source)) => Err(at(&path)(source)),
-    }
-}
-
-fn random_password() -> Result<String, EngineError> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(EngineError::Random)?;
-    Ok(hex::encode(bytes))
-}
-
-/// Writes everything the engine reads, and returns the port to expect: 0 when the engine will tell.
-fn prepare(options: &EngineOptions, directory: &Path, password: &str) -> Result<u16, EngineError> {
-    for folder in WRITABLE.iter().chain(&["data/metadata", "data/tmp", "data/user_files"]) {
-        make_folder(&directory.join(folder))?;
-    }
-    for stale in [PORT_FILE, CONFINEMENT_FILE] {
-        let path = directory.join(stale);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
-            _ => {}
-        }
-    }
-    let port = match options.program {
-        EngineProgram::Library { .. } => 0,
-        EngineProgram::Server { .. } => free_port().map_err(at(directory))?,
-    };
-    write_private(&directory.join("config.xml"), &config::config_xml(options, directory, port))?;
-    write_private(&directory.join("users.xml"), &config::users_xml(&options.users, password)?)?;
-    // Without this file the library keeps `system` in memory: the log tables then cannot be attached
-    // on the second start, their threads spin on errors, and SYSTEM FLUSH LOGS never returns.
-    let system = directory.join("data/metadata/system.sql");
-    if matches!(options.program, EngineProgram::Library { .. }) && !system.exists() {
-        let sql = format!("ATTACH DATABASE _ UUID '{}'\nENGINE = Atomic\n", random_uuid()?);
-        write_private(&system, &sql)?;
-    }
-    Ok(port)
-}
-
-fn random_uuid() -> Result<String, EngineError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(EngineError::Random)?;
-    // Version 4, variant 1, as RFC 9562 lays them out.
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let digits = hex::encode(bytes);
-    Ok(format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]))
-}
-
-/// A server binary cannot say which port it got. Another process may take this one first: then the
-/// server ends, and the error shows its log.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Replaces a file that only its owner may read.
-fn write_private(path: &Path, text: &str) -> Result<(), EngineError> {
-    let beside = path.with_extension("new");
-    let _ = fs::remove_file(&beside);
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(at(path))
 }
 
 fn spawn(options: &EngineOptions, directory: &Path, port: u16) -> Result<Child, EngineError> {

@@ -131,6 +131,7 @@ fn launch(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Launcher
     let program = fs::canonicalize(&arguments.program).map_err(io(&arguments.program.to_string_lossy()))?;
     env::set_current_dir(&arguments.directory).map_err(io(&arguments.directory.to_string_lossy()))?;
     let lifeline = take_standard_input().map_err(io("standard input"))?;
+    be_modest();
     let _lock = lock()?;
     match arguments.server_port {
         None => run_library(&program, lifeline, arguments.connect),
@@ -143,6 +144,16 @@ fn take_standard_input() -> io::Result<File> {
     let lifeline = io::stdin().as_fd().try_clone_to_owned()?;
     nix::unistd::dup2_stdin(File::open("/dev/null")?)?;
     Ok(File::from(lifeline))
+}
+
+/// A crash leaves no core file of half a gigabyte, and a machine out of memory ends the engine before
+/// the host. Neither is worth refusing to start.
+#[allow(unsafe_code)]
+fn be_modest() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads a valid `rlimit`, and lowering a limit is always allowed.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
+    let _ = fs::write("/proc/self/oom_score_adj", "500");
 }
 
 fn lock() -> Result<File, LauncherError> {
@@ -278,20 +289,24 @@ fn stop_library(mut commands: PipeWriter) -> ! {
 /// Runs a `clickhouse` binary as a server and passes every reason to stop on to it.
 #[allow(unsafe_code)]
 fn run_server(binary: &Path, lifeline: File, port: u16, connect: bool) -> Result<i32, LauncherError> {
-    confine(Some(binary), connect, port)?;
-    let stop = stop_requests(lifeline)?;
     let mut command = Command::new(binary);
-    command.args(["server", "--config-file=config.xml"]).env_clear().stdin(Stdio::null());
-    #[cfg(target_os = "linux")]
-    // SAFETY: between fork and exec only `prctl` is called, which is async-signal-safe. The signal
-    // follows this thread, the launcher's main one, which lives exactly as long as the launcher.
+    command
+        .args(["server", "--config-file=config.xml"])
+        .env_clear()
+        // Else it forks once more, and its own watchdog is what we would stop.
+        .env("CLICKHOUSE_WATCHDOG_ENABLE", "0")
+        .stdin(Stdio::null());
+    let program = binary.to_owned();
+    // SAFETY: this process has one thread so far, so the child may allocate between fork and exec.
+    // Confined there and not here, because `/proc/self` must be the server's.
     unsafe {
-        command.pre_exec(|| match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
+        command.pre_exec(move || {
+            follow_parent()?;
+            confine(Some(&program), connect, port).map_err(io::Error::other)
         });
     }
     let mut server = command.spawn().map_err(io(&String::from_utf8_lossy(binary.as_os_str().as_bytes())))?;
+    let stop = stop_requests(lifeline)?;
     loop {
         if let Some(status) = server.try_wait().map_err(io("server"))? {
             return Ok(status.code().unwrap_or(1));
@@ -301,6 +316,23 @@ fn run_server(binary: &Path, lifeline: File, port: u16, connect: bool) -> Result
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(stop_server(&mut server)),
         }
     }
+}
+
+/// Should the launcher be killed, the server goes too. The signal follows the parent *thread*: here the
+/// launcher's main one, which lives exactly as long as the launcher.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn follow_parent() -> io::Result<()> {
+    // SAFETY: this option takes a signal number and touches no memory.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn follow_parent() -> io::Result<()> {
+    Ok(())
 }
 
 fn stop_server(server: &mut Child) -> i32 {

@@ -15,7 +15,7 @@ mod config;
 #[cfg(target_os = "linux")]
 mod confinement;
 pub mod demo;
-pub mod directories;
+mod directory;
 pub mod discover;
 pub mod engine;
 pub mod launcher;
@@ -23,6 +23,7 @@ pub mod library;
 mod npm;
 pub mod options;
 pub mod statement;
+pub mod xdg;
 
 pub use demo::{Demo, DemoError, DemoHandle};
 pub use discover::{DiscoverError, ServerBinary};

@@ -15,8 +15,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha512};
 
-use crate::directories;
 use crate::npm::{self, NpmError};
+use crate::xdg;
 
 /// The npm package that holds the library.
 pub const PACKAGE: &str = "@chdb/lib-linux-x64-gnu";
@@ -43,7 +43,7 @@ pub struct LibraryOptions {
     /// A library already on this machine, used as it is: nothing is fetched or verified.
     pub path: Option<PathBuf>,
     /// The cache folder; the library is kept at `engine/<version>/libchdb.so` below it.
-    /// `None` takes the user's ([`directories::cache`]).
+    /// `None` takes the user's ([`xdg::cache`]).
     pub cache: Option<PathBuf>,
     /// The npm command: a program, and arguments to put before `pack`.
     pub npm: Vec<OsString>,
@@ -157,13 +157,8 @@ pub fn obtain(options: &LibraryOptions, progress: &dyn Fn(Progress)) -> Result<P
     if !cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")) {
         return Err(LibraryError::UnsupportedPlatform);
     }
-    let folder = options
-        .cache
-        .clone()
-        .or_else(directories::cache)
-        .ok_or(LibraryError::NoCacheFolder)?
-        .join("engine")
-        .join(VERSION);
+    let folder =
+        options.cache.clone().or_else(xdg::cache).ok_or(LibraryError::NoCacheFolder)?.join("engine").join(VERSION);
     let library = folder.join(FILE_NAME);
     if intact(&folder, &options.integrity) {
         return Ok(library);

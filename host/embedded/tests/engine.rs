@@ -6,7 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::env;
+use std::ffi::OsString;
 use std::future::Future;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, ExitCode, Stdio};
@@ -16,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use chm_embedded::{
     Confinement, Demo, Engine, EngineError, EngineOptions, EngineProgram, EngineUser, LAUNCHER_COMMAND, LibraryOptions,
-    Place, Profile, library, run_engine,
+    Place, Profile, ServerBinary, library, run_engine,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -42,6 +44,9 @@ const CLAIMS: &[(&str, Claim)] = claims![
     a_failing_start_tells_why,
     the_demo_leaves_something_of_everything,
     asynchronous_metrics_can_be_read,
+    connections_are_possible_when_asked_for,
+    a_server_program_lives_and_ends_with_its_launcher,
+    a_clickhouse_on_the_path_is_a_server_too,
 ];
 
 fn main() -> ExitCode {
@@ -49,6 +54,7 @@ fn main() -> ExitCode {
     let first = arguments.next();
     match first.as_deref().and_then(|first| first.to_str()) {
         Some(LAUNCHER_COMMAND) => run_engine(arguments),
+        Some("server") => stand_in(arguments),
         Some(HOLD_COMMAND) => hold(&PathBuf::from(arguments.next().expect("a folder"))),
         // What `cargo test -- <words>` and test runners pass on.
         Some("--list") => {
@@ -206,8 +212,7 @@ async fn a_killed_parent_leaves_no_engine_and_no_damage() {
     // The engine itself killed: the next one starts over its data.
     let place = engine.directory().to_owned();
     let process = engine.process_id().unwrap();
-    let killed = Command::new("kill").args(["-9", &process.to_string()]).status();
-    assert!(killed.unwrap().success());
+    kill_hard(process);
     let mut engine = engine;
     engine.ended().await.unwrap();
     drop(engine);
@@ -240,7 +245,7 @@ async fn a_second_engine_on_the_same_data_is_refused() {
 
 async fn the_kernel_refuses_files_and_connections() {
     let engine = start(Place::Temporary).await;
-    assert_eq!(engine.confinement(), Confinement::Full, "needs a kernel with Landlock");
+    assert_ne!(engine.confinement(), Confinement::None, "needs a kernel with Landlock");
     let port = engine.url().rsplit(':').next().unwrap().to_owned();
     for sql in [
         "SELECT file('/etc/passwd')".to_owned(),
@@ -340,4 +345,85 @@ async fn asynchronous_metrics_can_be_read() {
     let positive = "SELECT groupArray(metric) FROM system.asynchronous_metrics \
         WHERE metric IN ('MemoryResident', 'OSMemoryTotal', 'NumberOfTables', 'OSMemoryAvailable') AND value > 0";
     assert_eq!(ask(&engine, &format!("SELECT length(({positive}))")).await, "4");
+}
+
+async fn connections_are_possible_when_asked_for() {
+    let mut options = options(Place::Temporary);
+    options.connect = true;
+    let engine = Engine::start(options).await.unwrap();
+    let ping = format!("SELECT * FROM url('{}/ping', 'LineAsString')", engine.url());
+    assert_eq!(ask(&engine, &ping).await, "Ok.");
+}
+
+/// Stands in for `clickhouse server`, for the claim below only: it answers every request alike and
+/// notes what a confined server would see.
+fn stand_in(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    if arguments.next().is_some_and(|argument| argument == "--version") {
+        println!("ClickHouse server version 25.8.1.1 (stand-in).");
+        return ExitCode::SUCCESS;
+    }
+    let config = std::fs::read_to_string("config.xml").unwrap();
+    let port = config.split("<http_port>").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
+    let seen = [
+        std::process::id().to_string(),
+        std::fs::read("/etc/passwd").is_err().to_string(),
+        std::fs::write("config.xml", "").is_err().to_string(),
+        std::fs::read("/proc/self/statm").is_ok().to_string(),
+        env::vars().count().to_string(),
+    ];
+    std::fs::write("data/seen", seen.join(" ")).unwrap();
+    let listener = std::net::TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let _ = stream.read(&mut [0; 65536]);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n25.8.1.1\n");
+    }
+    ExitCode::FAILURE
+}
+
+async fn a_server_program_lives_and_ends_with_its_launcher() {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(env::current_exe().unwrap(), folder.path().join("clickhouse")).unwrap();
+    let binary = ServerBinary::find_in(folder.path().as_os_str()).await.unwrap().expect("found");
+    assert_eq!(binary.version, "25.8.1.1");
+    let start = async || {
+        let program = EngineProgram::Server { launcher: env::current_exe().unwrap(), binary: binary.path.clone() };
+        let place = Place::Persistent(folder.path().join("data"));
+        let engine = Engine::start(EngineOptions::new(program, place)).await.unwrap();
+        let seen = std::fs::read_to_string(engine.directory().join("data/seen")).unwrap();
+        let (process, rest) = seen.split_once(' ').unwrap();
+        assert_eq!(rest, "true true true 1", "no files, its own figures, one variable");
+        (engine, process.parse::<u32>().unwrap())
+    };
+    let (engine, process) = start().await;
+    assert_ne!(engine.confinement(), Confinement::None);
+    assert!(lives(process));
+    engine.stop().await;
+    assert!(!lives(process), "stopped with its launcher");
+
+    let (engine, process) = start().await;
+    kill_hard(engine.process_id().unwrap());
+    eventually("the server is gone", Duration::from_secs(10), async || !lives(process)).await;
+    drop(engine);
+
+    let (engine, process) = start().await;
+    drop(engine);
+    eventually("the server is gone", Duration::from_secs(10), async || !lives(process)).await;
+}
+
+async fn a_clickhouse_on_the_path_is_a_server_too() {
+    let Some(binary) = ServerBinary::find().await.unwrap_or_default() else {
+        println!("(no usable clickhouse on PATH: nothing to try)");
+        return;
+    };
+    let program = EngineProgram::Server { launcher: env::current_exe().unwrap(), binary: binary.path };
+    let engine = Engine::start(EngineOptions::new(program, Place::Temporary)).await.unwrap();
+    assert_eq!(engine.version(), binary.version);
+    assert_ne!(ask(&engine, "SELECT count() FROM system.query_log").await, "");
+    engine.stop().await;
+}
+
+fn kill_hard(process: u32) {
+    let killed = Command::new("kill").args(["-9", &process.to_string()]).status();
+    assert!(killed.unwrap().success());
 }

@@ -14,6 +14,11 @@ pub fn data() -> Option<PathBuf> {
     base("XDG_DATA_HOME", ".local/share")
 }
 
+/// Where `up` keeps its embedded engine's data: `engine-data` below [`data`].
+pub fn engine_data() -> Option<PathBuf> {
+    data().map(|folder| folder.join("engine-data"))
+}
+
 fn base(variable: &str, below_home: &str) -> Option<PathBuf> {
     let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home))).map(|base| base.join("chm-host"))
