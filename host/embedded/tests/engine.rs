@@ -54,7 +54,8 @@ fn main() -> ExitCode {
     let first = arguments.next();
     match first.as_deref().and_then(|first| first.to_str()) {
         Some(LAUNCHER_COMMAND) => run_engine(arguments),
-        Some("server") => stand_in(arguments),
+        // With nothing after it the word is a filter.
+        Some("server") if arguments.len() == 1 => stand_in(arguments),
         Some(HOLD_COMMAND) => hold(&PathBuf::from(arguments.next().expect("a folder"))),
         // What `cargo test -- <words>` and test runners pass on.
         Some("--list") => {
