@@ -4,8 +4,10 @@ use chm_plugin::panels::{Column, Panel};
 use super::query_log::last_hours;
 use crate::family::{QUERY_LOG, within};
 
-/// Counters of the query log that are summed up: what the column is called, the profile event, and what it counts.
-const EVENTS: [(&str, &str, fn(&str) -> Column); 14] = [
+/// A counter of the query log that is summed up: what the column is called, the profile event, and what it counts.
+type Event = (&'static str, &'static str, fn(&str) -> Column);
+
+const EVENTS: [Event; 14] = [
     ("real_time_us", "RealTimeMicroseconds", Column::microseconds),
     ("user_time_us", "UserTimeMicroseconds", Column::microseconds),
     ("system_time_us", "SystemTimeMicroseconds", Column::microseconds),
