@@ -233,13 +233,10 @@ fn from_transport(error: &(dyn std::error::Error + 'static)) -> ReadError {
     let mut current = Some(error);
     let mut reason = "the connection failed".to_owned();
     while let Some(e) = current {
-        if let Some(tls) = e.downcast_ref::<rustls::Error>() {
+        if let Some(tls) = tls_within(e) {
             return ReadError::Tls { reason: tls.to_string() };
         }
         if let Some(io) = e.downcast_ref::<std::io::Error>() {
-            if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-                return ReadError::Tls { reason: tls.to_string() };
-            }
             reason = match io.kind() {
                 std::io::ErrorKind::ConnectionRefused => "the connection was refused".to_owned(),
                 std::io::ErrorKind::TimedOut => "no connection in time".to_owned(),
@@ -254,6 +251,15 @@ fn from_transport(error: &(dyn std::error::Error + 'static)) -> ReadError {
         current = e.source();
     }
     ReadError::Network { reason }
+}
+
+/// The TLS error in `error`; I/O errors carry theirs without naming it as their source.
+fn tls_within<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut inner = error;
+    while let Some(next) = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        inner = next;
+    }
+    inner.downcast_ref::<rustls::Error>()
 }
 
 /// The text of an exception without its number, version, stack and addresses.

@@ -28,6 +28,9 @@ const VERSION_AGE: Duration = Duration::from_secs(24 * 3_600);
 pub(crate) const PRESENCE_AGE: Duration = Duration::from_secs(300);
 /// How many tables and columns are remembered.
 pub(crate) const PRESENCE_ENTRIES: usize = 500;
+/// The client takes a chunk that ends like an old error text (`))` and a line feed) for an error, and `SELECT exception FROM
+/// system.query_log` ends so. With a carriage return before it, it does not; the host takes that out again.
+const TSV_CRLF: &str = "output_format_tsv_crlf_end_of_line";
 /// Limit of the host's own small questions.
 const OWN_QUESTION: Duration = Duration::from_secs(10);
 
@@ -39,7 +42,7 @@ pub struct Host {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
     /// Nothing when it is not known: it is then asked with the next read.
-    profile: Mutex<Option<(Arc<Profile>, Instant)>>,
+    profile: Mutex<Known>,
     version: Mutex<Option<(String, Instant)>>,
     pub(crate) tables: std::sync::Mutex<HashMap<TableName, (Presence, Instant)>>,
     pub(crate) columns: std::sync::Mutex<HashMap<ColumnName, (Presence, Instant)>>,
@@ -73,7 +76,7 @@ impl Host {
             client,
             places: Arc::new(Semaphore::new(limits.concurrent.max(1))),
             waiting: AtomicUsize::new(0),
-            profile: Mutex::new(None),
+            profile: Mutex::new(Known::Nothing),
             version: Mutex::new(None),
             tables: std::sync::Mutex::default(),
             columns: std::sync::Mutex::default(),
@@ -100,7 +103,7 @@ impl Host {
         match self.send(query, &options, &profile, &query_id, place).await {
             // The profile may have changed since it was asked: then it is asked again, and the query sent once more.
             Err(error @ ReadError::Server { code: 36 | 115 | 164 | 452 | 516 | 192..=195, .. }) => {
-                *self.profile.lock().await = None;
+                *self.profile.lock().await = Known::Nothing;
                 if matches!(error.code(), Some(516 | 192..=195)) {
                     return Err(error);
                 }
@@ -128,13 +131,14 @@ impl Host {
             request = request.with_setting(name, value);
         }
         for (name, value) in &options.parameters {
-            request = request.with_setting(format!("param_{name}"), escape_parameter(value));
+            request = request.with_setting(format!("param_{name}"), escape_parameter(query, name, value));
         }
         let caps = Caps {
             rows: options.max_rows,
             bytes: options.max_bytes,
-            silent_cut: profile.silent_cut(),
+            silent_cut: profile.silent_cut(options.max_rows),
             exception_rows: profile.writes_exception_rows(),
+            crlf: options.format == Format::Tsv && profile.accepts(TSV_CRLF),
         };
         let deadline = Instant::now() + options.max_execution + GRACE;
         let cursor = request.fetch_bytes(options.format.name()).map_err(|e| ReadError::from_client(&e))?;
@@ -154,24 +158,26 @@ impl Host {
         }
     }
 
-    /// What the user's profile allows. Callers that come while it is asked wait for the one answer.
+    /// What the user's profile allows. Callers that come while it is asked wait for the one answer, also when it is an error:
+    /// else each in turn would wait for a dead server.
     async fn profile(&self) -> Result<Arc<Profile>, ReadError> {
+        let came = Instant::now();
         let mut known = self.profile.lock().await;
-        if let Some((profile, asked)) = known.as_ref() {
-            if asked.elapsed() < PROFILE_AGE {
-                return Ok(Arc::clone(profile));
-            }
+        match &*known {
+            Known::Profile(profile, asked) if asked.elapsed() < PROFILE_AGE => return Ok(Arc::clone(profile)),
+            Known::Failure(error, failed) if *failed > came => return Err(error.clone()),
+            _ => {}
         }
         let profile = match self.probe().await {
             Ok(profile) => Arc::new(profile),
             // No such columns (18.x) or no right to look: only `readonly`, which users with and without it accept.
             Err(ReadError::Server { code: 16 | 47 | 60 | 497, .. }) => Arc::new(Profile::default()),
             Err(error) => {
-                *known = None;
+                *known = Known::Failure(error.clone(), Instant::now());
                 return Err(error);
             }
         };
-        *known = Some((Arc::clone(&profile), Instant::now()));
+        *known = Known::Profile(Arc::clone(&profile), Instant::now());
         Ok(profile)
     }
 
@@ -278,8 +284,10 @@ fn settings(options: &ReadOptions, profile: &Profile) -> Result<Vec<(&'static st
         ("max_execution_time", Some(profile.bounded("max_execution_time", seconds).to_string())),
         ("max_result_rows", Some(profile.bounded("max_result_rows", more).to_string())),
         ("result_overflow_mode", fixed("break")),
+        ("timeout_overflow_mode", fixed("throw")),
         // Formats which cannot be cut in the host are cut by the server, exactly.
         ("limit", (!options.format.has_rows()).then(|| options.max_rows.to_string())),
+        (TSV_CRLF, (options.format == Format::Tsv).then(|| "1".to_owned())),
         ("cancel_http_readonly_queries_on_client_close", fixed("1")),
         ("output_format_json_quote_64bit_integers", fixed("0")),
         ("http_write_exception_in_output_format", fixed("0")),
@@ -312,6 +320,13 @@ pub(crate) async fn collect_within(
         Ok(answer)
     };
     tokio::time::timeout(within, collect).await.unwrap_or(Err(ReadError::Deadline { after: within }))
+}
+
+/// What is known of the user's profile, and since when.
+enum Known {
+    Nothing,
+    Profile(Arc<Profile>, Instant),
+    Failure(ReadError, Instant),
 }
 
 /// Counts callers that wait, also when they give up.

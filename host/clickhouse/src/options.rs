@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::error::ReadError;
 use crate::format::Format;
-use crate::guard::GuardedQuery;
+use crate::guard::{GuardedQuery, Parameter};
 
 /// How long the host waits for an answer after the server's own limit is over.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
@@ -83,7 +83,8 @@ impl ReadOptions {
             if value.len() > 100_000 {
                 return parameter("its value is longer than 100,000 bytes; send less");
             }
-            if query.identifier_parameters().contains(name) && !GuardedQuery::is_bindable_identifier(value) {
+            let mut uses = query.parameters().iter().filter(|p| p.name == *name);
+            if uses.any(Parameter::is_identifier) && !GuardedQuery::is_bindable_identifier(value) {
                 return parameter("it stands for a column or table, so its value must be a plain name");
             }
         }
@@ -91,8 +92,11 @@ impl ReadOptions {
     }
 }
 
-/// A value as ClickHouse reads parameters: its tab-separated escaping.
-pub(crate) fn escape_parameter(value: &str) -> String {
+/// A value as ClickHouse reads the parameter `name`: with its tab-separated escaping, but arrays and their like as they are.
+pub(crate) fn escape_parameter(query: &GuardedQuery, name: &str, value: &str) -> String {
+    if query.parameters().iter().any(|p| p.name == name && p.is_compound()) {
+        return value.to_owned();
+    }
     let mut escaped = String::with_capacity(value.len());
     for c in value.chars() {
         match c {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 /// Asks for every setting the host may send.
 pub(crate) const PROBE: &str = "SELECT name, value, toString(ifNull(max, '')) AS max, toUInt8(readonly) AS pinned FROM system.settings WHERE name IN (\
-     'readonly', 'max_execution_time', 'max_result_rows', 'result_overflow_mode', 'limit', 'log_comment', 'session_timezone', \
+     'readonly', 'max_execution_time', 'max_result_rows', 'result_overflow_mode', 'timeout_overflow_mode', 'output_format_tsv_crlf_end_of_line', 'limit', 'log_comment', 'session_timezone', \
      'cancel_http_readonly_queries_on_client_close', 'output_format_json_quote_64bit_integers', \
      'http_write_exception_in_output_format')";
 
@@ -64,8 +64,12 @@ impl Profile {
         self.value("readonly")
     }
 
-    /// Rows after which the user's own profile cuts results without a word, when the request cannot change that.
-    pub(crate) fn silent_cut(&self) -> Option<u64> {
+    /// Rows after which the server cuts results without a word although `wanted` are asked for, when the request cannot change that.
+    pub(crate) fn silent_cut(&self, wanted: u64) -> Option<u64> {
+        if self.accepts("max_result_rows") && self.accepts("result_overflow_mode") {
+            let bound = self.bounded("max_result_rows", u64::MAX);
+            return (bound <= wanted).then_some(bound);
+        }
         let rows = self.value("max_result_rows").and_then(|v| v.parse().ok()).filter(|rows| *rows > 0)?;
         (!self.accepts("result_overflow_mode") && self.value("result_overflow_mode") == Some("break")).then_some(rows)
     }

@@ -25,6 +25,8 @@ pub(crate) struct Caps {
     pub(crate) silent_cut: Option<u64>,
     /// The server may write an error as a row.
     pub(crate) exception_rows: bool,
+    /// Lines end with a carriage return, which is taken out.
+    pub(crate) crlf: bool,
 }
 
 /// A running read. Dropping it closes the connection, which cancels the query on the server
@@ -148,6 +150,7 @@ impl Rows {
                 return Ok(None);
             };
             self.refuse_error_text(&line).await?;
+            let line = if self.caps.crlf { without_carriage_return(line) } else { line };
             if self.header_left > 0 {
                 self.header_left -= 1;
                 self.header.push_back(line);
@@ -307,7 +310,8 @@ impl Rows {
         let body = line.strip_suffix(b"\n").unwrap_or(line);
         let error = match self.format.row_brackets() {
             Some((open, close)) => body.first() != Some(&open) || body.last() != Some(&close),
-            None => body == b"\r" || body.starts_with(b"__exception__\r"),
+            // With line ends of two bytes an empty row looks like the first line of the block, so the second one tells.
+            None => body == b"\r" && !self.caps.crlf || body == b"__exception__\r",
         };
         if error {
             return Err(self.error_text(line).await);
@@ -346,5 +350,17 @@ impl Rows {
             error @ ReadError::Server { .. } => error,
             _ => ReadError::Broken,
         }
+    }
+}
+
+fn without_carriage_return(line: Bytes) -> Bytes {
+    match line.strip_suffix(b"\r\n") {
+        Some(body) => {
+            let mut shorter = BytesMut::with_capacity(body.len() + 1);
+            shorter.extend_from_slice(body);
+            shorter.extend_from_slice(b"\n");
+            shorter.freeze()
+        }
+        None => line,
     }
 }

@@ -21,7 +21,28 @@ pub const MAX_STATEMENT_BYTES: usize = 100_000;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GuardedQuery {
     sql: String,
-    identifier_parameters: Vec<String>,
+    parameters: Vec<Parameter>,
+}
+
+/// A `{name:Type}` parameter of a statement.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// The first word of its type: `Array` of `Array(String)`.
+    pub kind: String,
+}
+
+impl Parameter {
+    /// Stands for a column or table.
+    pub(crate) fn is_identifier(&self) -> bool {
+        self.kind.eq_ignore_ascii_case("Identifier")
+    }
+
+    /// Holds other values, which ClickHouse reads as literals: without the escaping it expects of all others (tried on 26.7).
+    pub(crate) fn is_compound(&self) -> bool {
+        ["Array", "Map", "Tuple", "Nested"].iter().any(|k| self.kind.eq_ignore_ascii_case(k))
+    }
 }
 
 impl GuardedQuery {
@@ -49,8 +70,8 @@ impl GuardedQuery {
         if tokens.is_empty() {
             return Err(Refusal::Empty);
         }
-        let identifier_parameters = statement::check(tokens)?;
-        Ok(Self { sql: sql.to_owned(), identifier_parameters })
+        let parameters = statement::check(tokens)?;
+        Ok(Self { sql: sql.to_owned(), parameters })
     }
 
     /// The statement as it was given.
@@ -59,10 +80,10 @@ impl GuardedQuery {
         &self.sql
     }
 
-    /// Names of the parameters that stand for a column or table (`{name:Identifier}`).
+    /// The `{name:Type}` parameters, in their order; a name may come more than once.
     #[must_use]
-    pub fn identifier_parameters(&self) -> &[String] {
-        &self.identifier_parameters
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
     }
 
     /// Whether `value` may be bound to an `Identifier` parameter: a plain name which calls nothing.

@@ -3,6 +3,7 @@
 //! It is not a parser of ClickHouse's grammar. It knows, at every depth, whether the next name is a table, and looks
 //! at the words that can change something; what fits none of its patterns is refused.
 
+use super::Parameter;
 use super::functions;
 use super::keywords::{ends_from, follows_column, is_shown, joins_selects, starts_writing};
 use super::refusal::{Place, Refusal};
@@ -64,18 +65,18 @@ pub(super) struct Checker<'a> {
     tokens: &'a [Token],
     frames: Vec<Frame>,
     at: usize,
-    identifier_parameters: Vec<String>,
+    parameters: Vec<Parameter>,
 }
 
-/// Checks the tokens of one statement (without its final `;`); the names of its `{name:Identifier}` parameters.
-pub(super) fn check(tokens: &[Token]) -> Result<Vec<String>, Refusal> {
-    let mut checker = Checker { tokens, frames: vec![Frame::new(None)], at: 0, identifier_parameters: Vec::new() };
+/// Checks the tokens of one statement (without its final `;`); its `{name:Type}` parameters.
+pub(super) fn check(tokens: &[Token]) -> Result<Vec<Parameter>, Refusal> {
+    let mut checker = Checker { tokens, frames: vec![Frame::new(None)], at: 0, parameters: Vec::new() };
     while let Some(token) = tokens.get(checker.at) {
         checker.step(token)?;
         checker.at += 1;
     }
     checker.finish()?;
-    Ok(checker.identifier_parameters)
+    Ok(checker.parameters)
 }
 
 impl<'a> Checker<'a> {
@@ -290,19 +291,20 @@ impl<'a> Checker<'a> {
         let name = self.look(1).filter(|t| t.kind == Kind::Word && self.look(2).is_some_and(|t| t.is_operator(":")));
         let kind = self.look(3).filter(|t| t.kind == Kind::Word);
         let identifier = kind.is_some_and(|t| t.text.eq_ignore_ascii_case("Identifier"));
-        match (name, kind) {
-            (Some(name), Some(_)) if identifier => {
-                self.identifier_parameters.push(name.text.clone());
-                self.at += 2;
-            }
-            (Some(_), Some(_)) if !for_table => self.at += 2,
-            _ if for_table => {
-                let place = self.look(0).map_or(Place { line: 1, column: 1 }, |t| t.place);
-                return Err(Refusal::NotATable { found: "a value", place });
-            }
-            _ => {}
+        let (Some(name), Some(kind)) = (name, kind) else {
+            return if for_table { Err(self.not_a_value()) } else { Ok(()) };
+        };
+        if for_table && !identifier {
+            return Err(self.not_a_value());
         }
+        self.parameters.push(Parameter { name: name.text.clone(), kind: kind.text.clone() });
+        self.at += 2;
         Ok(())
+    }
+
+    fn not_a_value(&self) -> Refusal {
+        let place = self.look(0).map_or(Place { line: 1, column: 1 }, |t| t.place);
+        Refusal::NotATable { found: "a value", place }
     }
 
     fn close(&mut self, bracket: u8, token: &Token) -> Result<(), Refusal> {
