@@ -1,0 +1,106 @@
+//! What the caller may do here (contract §4.6, but for this caller and with the effective rules).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chm_access::{Access, FeatureId, Operation, Permission};
+use poem::web::Data;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+
+use super::Tag;
+use super::gate::CallerGate;
+use crate::app::App;
+
+/// What the caller may do here.
+pub struct ConfigApi;
+
+/// Effective configuration for the caller.
+#[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
+pub struct EffectiveConfig {
+    /// The configured auth provider.
+    pub auth_provider: String,
+    /// `anonymous`, or the caller's subject.
+    pub principal: String,
+    /// What the operator said about features.
+    pub features: BTreeMap<String, FeatureBody>,
+    /// Every feature, with what this caller may do.
+    pub resolved: BTreeMap<String, ResolvedFeature>,
+    /// What a caller without credentials may do at all.
+    pub capabilities: Capabilities,
+}
+
+/// What the operator said about one feature.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub struct FeatureBody {
+    /// Whether it is on.
+    pub enabled: Option<bool>,
+    /// `public` or `authenticated`.
+    pub access: Option<String>,
+}
+
+/// The effective rule of one feature.
+#[derive(Debug, Object)]
+pub struct ResolvedFeature {
+    /// Whether it is on.
+    pub enabled: bool,
+    /// `public` or `authenticated`, for reading.
+    pub access: String,
+    /// Whether this caller may read.
+    pub read: bool,
+    /// Whether this caller may write.
+    pub write: bool,
+}
+
+/// What a caller without credentials may do at all.
+#[derive(Debug, Object)]
+pub struct Capabilities {
+    /// Read what is public.
+    pub read: bool,
+    /// Write.
+    pub write: bool,
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Identity")]
+impl ConfigApi {
+    /// What may I do here?
+    #[oai(path = "/config", method = "get", operation_id = "get_config")]
+    async fn config(&self, gate: CallerGate, app: Data<&Arc<App>>) -> Json<EffectiveConfig> {
+        let may = |feature: &FeatureId, operation| {
+            let permission = Permission { feature: feature.clone(), operation };
+            app.matrix.decide(&gate.caller, &permission, app.posture).is_ok()
+        };
+        let own = chm_access::Feature::ALL.iter().copied().map(FeatureId::from);
+        let plugins = app.registry.catalogue.plugin_features().into_iter().map(FeatureId::from);
+        let resolved = own.chain(plugins).map(|feature| {
+            let body = ResolvedFeature {
+                enabled: app.matrix.rule(&feature).enabled,
+                access: access(app.matrix.required(&Permission::read(feature.clone()))),
+                read: may(&feature, Operation::Read),
+                write: may(&feature, Operation::Write),
+            };
+            (feature.to_string(), body)
+        });
+        let features = app.matrix.overrides().iter().map(|(feature, given)| {
+            (feature.to_string(), FeatureBody { enabled: given.enabled, access: given.access.clone().map(access) })
+        });
+        let (read, write) = match app.posture {
+            chm_access::Posture::Open => (true, true),
+            chm_access::Posture::PublicRead => (true, false),
+            chm_access::Posture::Closed => (false, false),
+        };
+        Json(EffectiveConfig {
+            auth_provider: app.auth.provider_name().to_owned(),
+            principal: gate.caller.subject().unwrap_or("anonymous").to_owned(),
+            features: features.collect(),
+            resolved: resolved.collect(),
+            capabilities: Capabilities { read, write },
+        })
+    }
+}
+
+fn access(access: Access) -> String {
+    access.to_string()
+}

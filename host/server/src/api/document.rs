@@ -1,0 +1,217 @@
+//! The served OpenAPI document: the typed operations, plus a concrete operation for every panel, chart and tool that a loaded
+//! plugin brings, so that a generated client has a typed function for each.
+
+use serde_json::{Map, Value, json};
+
+use super::gate::Mark;
+use super::parameters;
+use super::routes::service;
+use super::schema;
+use crate::plugins::{Catalogue, Gated, Panel, Tool};
+
+/// The document, generated once at start.
+#[derive(Debug)]
+pub struct Document {
+    value: Value,
+    yaml: String,
+}
+
+/// An operation that does not say what it needs.
+#[derive(Debug, thiserror::Error)]
+#[error("{method} {path} does not say which right it needs: its handler must take a Gate, Admitted or Exempt first")]
+pub struct Ungated {
+    method: String,
+    path: String,
+}
+
+impl Document {
+    /// Generates it.
+    ///
+    /// # Errors
+    /// When an operation is ungated, or poem's own document cannot be read.
+    pub fn of(catalogue: &Catalogue) -> anyhow::Result<Self> {
+        let mut value: Value = serde_json::from_str(&service().spec())?;
+        value["servers"] = json!([{"url": "/"}]);
+        value["components"]["securitySchemes"] = json!({
+            "bearer": {"type": "http", "scheme": "bearer",
+                "description": "An API key (`chm_…`), or a token of the configured auth provider."},
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key (`chm_…`)."},
+        });
+        mark_operations(&mut value)?;
+        add_items(&mut value, catalogue);
+        sort_paths(&mut value);
+        let yaml = serde_yaml_ng::to_string(&value)?;
+        Ok(Self { value, yaml })
+    }
+
+    /// As JSON.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// As YAML.
+    #[must_use]
+    pub fn yaml(&self) -> &str {
+        &self.yaml
+    }
+
+    /// As it is checked in: indented, with a newline at the end.
+    #[must_use]
+    pub fn pretty(&self) -> String {
+        let mut text = serde_json::to_string_pretty(&self.value).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+/// Replaces each operation's mark by what it means to clients.
+fn mark_operations(document: &mut Value) -> Result<(), Ungated> {
+    let Some(paths) = document["paths"].as_object_mut() else { return Ok(()) };
+    for (path, methods) in paths {
+        let Some(methods) = methods.as_object_mut() else { continue };
+        for (method, operation) in methods {
+            let mark = mark_of(operation).ok_or_else(|| Ungated { method: method.clone(), path: path.clone() })?;
+            apply(operation, &mark);
+        }
+    }
+    Ok(())
+}
+
+fn mark_of(operation: &Value) -> Option<Mark> {
+    let schemes = operation.get("security")?.as_array()?;
+    let [scheme] = schemes.as_slice() else { return None };
+    Mark::parse(scheme.as_object()?.keys().next()?)
+}
+
+fn apply(operation: &mut Value, mark: &Mark) {
+    let guarded = json!([{"bearer": []}, {"apiKey": []}, {}]);
+    match mark {
+        Mark::Exempt(_) => {
+            operation["security"] = json!([]);
+            return;
+        }
+        Mark::Right(permission) => {
+            operation["x-chm-feature"] = json!(permission.feature.to_string());
+            operation["x-chm-operation"] = json!(permission.operation.to_string());
+            let disabled = json!({
+                "description": "The feature is disabled (`FEATURE_DISABLED`), or there is no such thing.",
+                "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
+                    {"$ref": "#/components/schemas/GateError"}, {"$ref": "#/components/schemas/ErrorEnvelope"}]}}},
+            });
+            operation["responses"]["404"] = disabled;
+        }
+        Mark::Items => operation["x-chm-feature"] = json!("of the item"),
+        Mark::Caller => operation["x-chm-feature"] = json!("none: it describes the caller"),
+    }
+    operation["security"] = guarded;
+    operation["responses"]["401"] = json!({
+        "description": "Not signed in.",
+        "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
+            {"$ref": "#/components/schemas/GuardError"}, {"$ref": "#/components/schemas/GateError"}]}}},
+    });
+}
+
+fn add_items(document: &mut Value, catalogue: &Catalogue) {
+    let generic = |path: &str, method: &str| document["paths"][path][method]["responses"].clone();
+    let table_errors = generic("/api/v1/tables/{name}", "get");
+    let chart_errors = generic("/api/v1/charts/{name}", "get");
+    let tool_errors = generic("/api/v1/tools/{name}", "post");
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
+    for (name, panel) in catalogue.tables() {
+        let path = format!("/api/v1/tables/{name}");
+        paths.insert(path, json!({"get": panel_operation("Tables", "table", name, panel, &table_errors, &mut schemas)}));
+    }
+    for (name, panel) in catalogue.charts() {
+        let path = format!("/api/v1/charts/{name}");
+        paths.insert(path, json!({"get": panel_operation("Charts", "chart", name, panel, &chart_errors, &mut schemas)}));
+    }
+    for (name, tool) in catalogue.tools() {
+        paths.insert(format!("/api/v1/tools/{name}"), json!({"post": tool_operation(name, tool, &tool_errors)}));
+    }
+    if let Some(existing) = document["paths"].as_object_mut() {
+        existing.extend(paths);
+    }
+    if let Some(existing) = document["components"]["schemas"].as_object_mut() {
+        existing.extend(schemas);
+        existing.sort_keys();
+    }
+}
+
+fn panel_operation(
+    tag: &str,
+    what: &str,
+    name: &str,
+    panel: &Gated<Panel>,
+    errors: &Value,
+    schemas: &mut Map<String, Value>,
+) -> Value {
+    let permission = panel.permission();
+    let panel = panel.for_documentation();
+    let row = format!("{}{}Row", schema::camel(what), schema::camel(name));
+    schemas.insert(row.clone(), schema::row(&panel.described.columns));
+    let mut parameters = parameters::openapi(panel.described.row_cap);
+    parameters.extend(panel.parameters.iter().map(|parameter| parameter.openapi()));
+    let mut responses = errors.clone();
+    responses["200"] = json!({
+        "description": "The rows; with `format` other than `json`, bare and as text.",
+        "content": {
+            "application/json": {"schema": schema::envelope(&json!({
+                "type": "array", "items": {"$ref": format!("#/components/schemas/{row}")}}))},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+            "text/csv; charset=utf-8": {"schema": {"type": "string"}},
+            "text/tab-separated-values; charset=utf-8": {"schema": {"type": "string"}},
+        },
+    });
+    json!({
+        "tags": [tag],
+        "summary": panel.described.title,
+        "description": panel.described.summary,
+        "operationId": format!("{what}_{}", schema::snake(name)),
+        "parameters": parameters,
+        "responses": responses,
+        "security": [{"bearer": []}, {"apiKey": []}, {}],
+        "x-chm-feature": permission.feature.to_string(),
+        "x-chm-operation": permission.operation.to_string(),
+        "x-chm-plugin": panel.plugin.id(),
+        "x-chm-refresh-seconds": panel.described.refresh_seconds,
+    })
+}
+
+fn tool_operation(name: &str, tool: &Gated<Tool>, errors: &Value) -> Value {
+    let permission = tool.permission();
+    let tool = tool.for_documentation();
+    let mut responses = errors.clone();
+    responses["200"] = json!({
+        "description": "The tool's result.",
+        "content": {"application/json; charset=utf-8": {"schema": schema::envelope(&schema::openapi(&tool.output_schema))}},
+    });
+    json!({
+        "tags": ["Tools"],
+        "summary": tool.described.title,
+        "description": tool.described.summary,
+        "operationId": format!("tool_{}", schema::snake(name)),
+        "requestBody": {"required": true, "content": {"application/json; charset=utf-8": {
+            "schema": schema::openapi(&tool.input_schema)}}},
+        "responses": responses,
+        "security": [{"bearer": []}, {"apiKey": []}, {}],
+        "x-chm-feature": permission.feature.to_string(),
+        "x-chm-operation": permission.operation.to_string(),
+        "x-chm-plugin": tool.plugin.id(),
+    })
+}
+
+/// The same set of plugins gives the same bytes.
+fn sort_paths(document: &mut Value) {
+    if let Some(paths) = document["paths"].as_object_mut() {
+        paths.sort_keys();
+        for methods in paths.values_mut().filter_map(Value::as_object_mut) {
+            for operation in methods.values_mut() {
+                if let Some(responses) = operation["responses"].as_object_mut() {
+                    responses.sort_keys();
+                }
+            }
+        }
+    }
+}

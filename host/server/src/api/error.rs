@@ -1,0 +1,242 @@
+//! Errors as clients see them. Each has a stable word, a safe message, and a status that follows from the word.
+
+use chm_clickhouse::{ErrorKind, ReadError};
+use chm_sandbox::CallError;
+use chm_sandbox::bindings::types::Failure;
+use poem::http::StatusCode;
+use poem::{IntoResponse, Response};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object};
+use serde_json::{Value, json};
+
+use super::envelope::{ErrorBody, ErrorEnvelope, Metadata};
+use crate::plugins::{BadParameter, Unknown};
+
+/// Every failed answer of an operation, by status.
+#[derive(Debug, ApiResponse)]
+pub enum Problem {
+    /// The input is wrong; the message names the field.
+    #[oai(status = 400)]
+    BadRequest(Json<ErrorEnvelope>),
+    /// ClickHouse, or the operator's grants, do not permit it.
+    #[oai(status = 403)]
+    Forbidden(Json<ErrorEnvelope>),
+    /// No such thing; near names are listed. Or the feature is disabled (`FEATURE_DISABLED`).
+    #[oai(status = 404)]
+    NotFound(Json<ErrorEnvelope>),
+    /// The request's body is too large.
+    #[oai(status = 413)]
+    TooLarge(Json<ErrorEnvelope>),
+    /// ClickHouse could not run the query.
+    #[oai(status = 500)]
+    Failed(Json<ErrorEnvelope>),
+    /// A plugin failed. The host and every other plugin go on.
+    #[oai(status = 502)]
+    PluginFailed(Json<ErrorEnvelope>),
+    /// ClickHouse or the plugin cannot be reached, or is busy.
+    #[oai(status = 503)]
+    Unavailable(Json<ErrorEnvelope>),
+    /// It took too long.
+    #[oai(status = 504)]
+    Timeout(Json<ErrorEnvelope>),
+}
+
+/// The error catalogue: every word that `error.type` may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// 400: the input is wrong.
+    Validation,
+    /// 403: not permitted.
+    Permission,
+    /// 404: no such panel, chart, tool, table.
+    NotFound,
+    /// 404: no such column.
+    ColumnNotFound,
+    /// 413: the body is too large.
+    TooLarge,
+    /// 500: ClickHouse's error.
+    Query,
+    /// 502: a plugin failed.
+    Plugin,
+    /// 503: cannot be reached.
+    Network,
+    /// 503: TLS failed.
+    Tls,
+    /// 503: all places are taken.
+    Busy,
+    /// 504: took too long.
+    Timeout,
+}
+
+impl Word {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Validation,
+        Self::Permission,
+        Self::NotFound,
+        Self::ColumnNotFound,
+        Self::TooLarge,
+        Self::Query,
+        Self::Plugin,
+        Self::Network,
+        Self::Tls,
+        Self::Busy,
+        Self::Timeout,
+    ];
+
+    /// As clients see it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Validation => "validation_error",
+            Self::Permission => "permission_error",
+            Self::NotFound => "table_not_found",
+            Self::ColumnNotFound => "column_not_found",
+            Self::TooLarge => "too_large",
+            Self::Query => "query_error",
+            Self::Plugin => "plugin_error",
+            Self::Network => "network_error",
+            Self::Tls => "ssl_error",
+            Self::Busy => "busy",
+            Self::Timeout => "timeout_error",
+        }
+    }
+}
+
+impl Problem {
+    /// An error without details.
+    #[must_use]
+    pub fn new(word: Word, message: impl Into<String>) -> Self {
+        Self::with(word, message, None)
+    }
+
+    /// The input is wrong.
+    #[must_use]
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::with(Word::Validation, message, Some(json!({"field": field})))
+    }
+
+    /// An error with details.
+    #[must_use]
+    pub fn with(word: Word, message: impl Into<String>, details: Option<Value>) -> Self {
+        let body = Json(ErrorEnvelope {
+            success: false,
+            metadata: Metadata::default(),
+            error: ErrorBody { kind: word.as_str().to_owned(), message: message.into(), details },
+        });
+        match word {
+            Word::Validation => Self::BadRequest(body),
+            Word::Permission => Self::Forbidden(body),
+            Word::NotFound | Word::ColumnNotFound => Self::NotFound(body),
+            Word::TooLarge => Self::TooLarge(body),
+            Word::Query => Self::Failed(body),
+            Word::Plugin => Self::PluginFailed(body),
+            Word::Network | Word::Tls | Word::Busy => Self::Unavailable(body),
+            Word::Timeout => Self::Timeout(body),
+        }
+    }
+
+    /// No panel, chart or tool of that name.
+    #[must_use]
+    pub fn unknown(what: &str, list: &str, unknown: &Unknown, visible: Vec<&str>) -> Self {
+        let near = if unknown.near.is_empty() {
+            String::new()
+        } else {
+            format!("; did you mean {}?", unknown.near.join(", "))
+        };
+        let message = format!("there is no {what} `{}`{near}", unknown.name);
+        Self::with(Word::NotFound, message, Some(json!({"near": unknown.near, list: visible.join(", ")})))
+    }
+}
+
+impl From<BadParameter> for Problem {
+    fn from(bad: BadParameter) -> Self {
+        Self::invalid(&bad.name, bad.to_string())
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let word = match error.kind() {
+            ErrorKind::Validation => Word::Validation,
+            ErrorKind::Permission => Word::Permission,
+            ErrorKind::TableNotFound => Word::NotFound,
+            ErrorKind::ColumnNotFound => Word::ColumnNotFound,
+            ErrorKind::Timeout => Word::Timeout,
+            ErrorKind::Network => Word::Network,
+            ErrorKind::Ssl => Word::Tls,
+            ErrorKind::Busy => Word::Busy,
+            _ => Word::Query,
+        };
+        Self::with(word, error.to_string(), error.code().map(|code| json!({"clickhouseCode": code})))
+    }
+}
+
+/// A plugin's failure: its own words where they are meant for the client, a general message otherwise.
+pub fn plugin_problem(plugin: &str, error: &CallError) -> Problem {
+    let details = Some(json!({"plugin": plugin, "kind": error.kind()}));
+    match error {
+        CallError::Failure(Failure::InvalidInput(text)) => Problem::with(Word::Validation, text, details),
+        CallError::Failure(Failure::NotFound(text)) => Problem::with(Word::NotFound, text, details),
+        CallError::Failure(Failure::Denied(text)) => Problem::with(Word::Permission, text, details),
+        CallError::Failure(Failure::Unavailable(text)) => Problem::with(Word::Network, text, details),
+        CallError::Busy { .. } => Problem::with(Word::Busy, format!("plugin {plugin} is {error}"), details),
+        _ => {
+            tracing::warn!(plugin, %error, "plugin call failed");
+            let message = format!("plugin {plugin} failed; the host's log has the cause under this request's id");
+            Problem::with(Word::Plugin, message, details)
+        }
+    }
+}
+
+/// The guard's 401: `{"error":"Authentication required"}`.
+#[derive(Debug, Object)]
+pub struct GuardError {
+    /// In words.
+    pub error: String,
+}
+
+/// The gate's 401 and 404.
+#[derive(Debug, Object)]
+pub struct GateError {
+    /// What the matrix said.
+    pub error: GateErrorBody,
+}
+
+/// What the matrix said.
+#[derive(Debug, Object)]
+pub struct GateErrorBody {
+    /// `FEATURE_DISABLED` or `AUTHENTICATION_REQUIRED`.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// Turns what poem itself refuses (no route, method, parameter, body) into the envelope.
+pub async fn enveloped(error: poem::Error) -> Response {
+    if error.is_from_response() {
+        return error.into_response();
+    }
+    let status = error.status();
+    let problem = if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseParamError>() {
+        Problem::invalid(bad.name, format!("parameter `{}`: {}", bad.name, bad.reason))
+    } else if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseRequestPayloadError>() {
+        Problem::invalid("body", format!("the request's body: {}", bad.reason))
+    } else {
+        match status {
+            StatusCode::NOT_FOUND => Problem::new(Word::NotFound, "there is nothing at this path; /docs lists what there is"),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Word::TooLarge, "the request's body is too large"),
+            _ if status.is_client_error() => Problem::new(Word::Validation, error.to_string()),
+            _ => {
+                tracing::error!(%error, "unexpected error");
+                Problem::new(Word::Query, "an unexpected error; the host's log has the cause under this request's id")
+            }
+        }
+    };
+    let mut response = problem.into_response();
+    // 405 and 415 keep their status; the rest follow from the word.
+    if status.is_client_error() {
+        response.set_status(status);
+    }
+    response
+}

@@ -1,0 +1,90 @@
+//! The watched servers.
+
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::param::Query;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+
+use super::Tag;
+use super::envelope::Envelope;
+use super::error::{Problem, Word};
+use super::gate::{Gate, OverviewRead};
+use super::parameters;
+use crate::app::App;
+
+/// The watched servers.
+pub struct HostsApi;
+
+/// One server.
+#[derive(Debug, Clone, Object)]
+pub struct HostEntry {
+    /// `hostId` of other operations.
+    pub id: u32,
+    /// Its label; the address where none is configured.
+    pub name: String,
+    /// Scheme, name and port. Never credentials.
+    pub host: String,
+}
+
+/// State of one server.
+#[derive(Debug, Clone, Object)]
+pub struct HostStatus {
+    /// For example `26.7.2.1`.
+    pub version: String,
+    /// Seconds since it started.
+    pub uptime: u64,
+    /// As the server calls itself.
+    pub hostname: String,
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Hosts")]
+impl HostsApi {
+    /// List the watched servers
+    #[oai(path = "/hosts", method = "get", operation_id = "list_hosts")]
+    async fn list(
+        &self,
+        _gate: Gate<OverviewRead>,
+        app: Data<&Arc<App>>,
+    ) -> Result<Json<Envelope<Vec<HostEntry>>>, Problem> {
+        let hosts: Vec<HostEntry> = app
+            .hosts
+            .iter()
+            .map(|host| HostEntry {
+                id: host.config().id as u32,
+                name: host.config().name.clone(),
+                host: host.config().display_url(),
+            })
+            .collect();
+        if hosts.is_empty() {
+            return Err(Problem::new(
+                Word::Network,
+                "no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]",
+            ));
+        }
+        Ok(Json(Envelope::of(hosts)))
+    }
+
+    /// Ask one server for its state
+    #[oai(path = "/host-status", method = "get", operation_id = "get_host_status")]
+    async fn status(
+        &self,
+        _gate: Gate<OverviewRead>,
+        app: Data<&Arc<App>>,
+        /// Position of the ClickHouse host in the configuration.
+        #[oai(name = "hostId")]
+        host_id: Query<String>,
+    ) -> Result<Json<Envelope<HostStatus>>, Problem> {
+        let (id, host) = parameters::host(&app, Some(&host_id.0))?;
+        let status = host.status().await?;
+        let mut envelope = Envelope::of(HostStatus {
+            version: status.version,
+            uptime: status.uptime.into(),
+            hostname: status.hostname,
+        });
+        envelope.metadata.host = id.to_string();
+        envelope.metadata.rows = 1;
+        Ok(Json(envelope))
+    }
+}

@@ -1,0 +1,55 @@
+//! The HTTP API: typed operations, one envelope, one document.
+
+mod alerts;
+mod charts;
+mod config;
+mod docs;
+mod document;
+mod envelope;
+mod error;
+mod explorer;
+mod gate;
+mod hosts;
+mod identity;
+mod parameters;
+mod plugins;
+mod routes;
+mod rows;
+mod schema;
+mod system;
+mod tables;
+mod tools;
+
+pub use document::Document;
+pub use gate::{Exemption, Mark, unauthenticated};
+pub use routes::router;
+
+use poem_openapi::Tags;
+
+/// How the document groups operations.
+#[derive(Tags)]
+pub enum Tag {
+    /// Liveness, version, metrics and documents.
+    System,
+    /// Who is calling, and what they may do.
+    Identity,
+    /// The watched ClickHouse servers.
+    Hosts,
+    /// Tables: rows of a named panel.
+    Tables,
+    /// Charts: series of a named panel.
+    Charts,
+    /// The SQL console.
+    Explorer,
+    /// Tools for agents and scripts.
+    Tools,
+    /// Alerts.
+    Alerts,
+    /// Loaded plugins.
+    Plugins,
+}
+
+/// ISO 8601 in UTC with milliseconds.
+pub fn timestamp(time: std::time::SystemTime) -> String {
+    jiff::Timestamp::try_from(time).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+}

@@ -1,0 +1,119 @@
+//! The router: every operation, behind identification, the guard, limits and headers.
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::middleware::{CatchPanic, SizeLimit};
+use poem::{EndpointExt, IntoResponse, Response, Route};
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiResponse, OpenApiService};
+
+use super::alerts::AlertsApi;
+use super::charts::ChartsApi;
+use super::config::ConfigApi;
+use super::docs::DocsApi;
+use super::document::Document;
+use super::envelope::Envelope;
+use super::error::enveloped;
+use super::explorer::ExplorerApi;
+use super::hosts::HostsApi;
+use super::identity::IdentityApi;
+use super::plugins::PluginsApi;
+use super::system::SystemApi;
+use super::tables::TablesApi;
+use super::tools::ToolsApi;
+use crate::app::App;
+use crate::auth::Guard;
+use crate::telemetry::{ObserveRequests, SecurityHeaders};
+
+type Apis = (
+    SystemApi,
+    DocsApi,
+    IdentityApi,
+    ConfigApi,
+    HostsApi,
+    TablesApi,
+    ChartsApi,
+    ExplorerApi,
+    ToolsApi,
+    AlertsApi,
+    PluginsApi,
+);
+
+/// All typed operations.
+pub(super) fn service() -> OpenApiService<Apis, ()> {
+    let apis = (
+        SystemApi,
+        DocsApi,
+        IdentityApi,
+        ConfigApi,
+        HostsApi,
+        TablesApi,
+        ChartsApi,
+        ExplorerApi,
+        ToolsApi,
+        AlertsApi,
+        PluginsApi,
+    );
+    OpenApiService::new(apis, "chm-host", env!("CARGO_PKG_VERSION"))
+        .description("Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.")
+}
+
+/// The whole server as one endpoint.
+///
+/// # Errors
+/// When the document cannot be generated; nothing is served that it does not describe.
+pub fn router(app: &Arc<App>) -> anyhow::Result<BoxEndpoint<'static>> {
+    let document = Arc::new(Document::of(&app.registry.catalogue)?);
+    let body_bytes = app.body_bytes;
+    let endpoint = Route::new()
+        .nest("/", service())
+        .with(SizeLimit::new(body_bytes))
+        .with(Guard::new(app.clone()))
+        .data(app.clone())
+        .data(document)
+        .catch_all_error(enveloped)
+        .with(CatchPanic::new())
+        .with(SecurityHeaders)
+        .with(ObserveRequests::new(app.metrics.clone()));
+    Ok(endpoint.map_to_response().boxed())
+}
+
+/// A streamed answer; the document shows it as an envelope of rows.
+pub struct RowsResponse(pub Response);
+
+impl ApiResponse for RowsResponse {
+    fn meta() -> MetaResponses {
+        let content = |content_type, schema| MetaMediaType { content_type, schema };
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "Rows: in an envelope, or bare, as `format` asks. A connection that breaks off means that the \
+                              answer is incomplete.",
+                status: Some(200),
+                status_range: None,
+                content: vec![
+                    content("application/json", Envelope::<serde_json::Value>::schema_ref()),
+                    content("application/x-ndjson", text()),
+                    content("text/csv; charset=utf-8", text()),
+                    content("text/tab-separated-values; charset=utf-8", text()),
+                ],
+                headers: vec![],
+            }],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        Envelope::<serde_json::Value>::register(registry);
+    }
+}
+
+fn text() -> MetaSchemaRef {
+    String::schema_ref()
+}
+
+impl IntoResponse for RowsResponse {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}

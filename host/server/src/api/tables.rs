@@ -1,0 +1,98 @@
+//! Tables: the cluster's own, and panels that are tables.
+
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem::{Request, Response};
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+
+use super::Tag;
+use super::error::Problem;
+use super::gate::{Gate, ItemGate, TablesRead, denied};
+use super::routes::RowsResponse;
+use super::rows;
+use crate::app::App;
+use crate::plugins::{Gated, Panel, Unknown};
+use crate::query::{self, Source};
+use crate::telemetry::QuerySource;
+
+/// Tables.
+pub struct TablesApi;
+
+/// The cluster's own tables, biggest first. Written here because it is a route of its own, not a panel.
+const USER_TABLES: &str = "\
+    SELECT database, name, engine, total_rows FROM system.tables \
+    WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') AND NOT is_temporary \
+    ORDER BY total_bytes DESC, database, name";
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Tables")]
+impl TablesApi {
+    /// List the cluster's tables
+    ///
+    /// Without system tables; biggest first.
+    #[oai(path = "/tables", method = "get", operation_id = "list_tables")]
+    async fn list(
+        &self,
+        gate: Gate<TablesRead>,
+        app: Data<&Arc<App>>,
+        /// Position of the ClickHouse host in the configuration.
+        #[oai(name = "hostId")]
+        host_id: poem_openapi::param::Query<Option<String>>,
+        /// Most rows.
+        #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "1000")))]
+        limit: poem_openapi::param::Query<u32>,
+    ) -> Result<RowsResponse, Problem> {
+        let (_, host) = super::parameters::host(&app, host_id.0.as_deref())?;
+        let guarded = chm_clickhouse::GuardedQuery::check(USER_TABLES)
+            .map_err(|refusal| Problem::new(super::error::Word::Query, refusal.to_string()))?;
+        let source =
+            Source { kind: QuerySource::Host, request_id: &gate.request_id, caller: Some(&gate.caller), plugin: "host", item: "tables" };
+        let options = query::options(&app, &source, Vec::new(), limit.0);
+        let format = super::parameters::AnswerFormat::Json;
+        Ok(RowsResponse(rows::stream(&app, &host, &guarded, options, format, &source).await?))
+    }
+
+    /// Rows of a table panel
+    ///
+    /// Each panel also has an operation of its own in this document, with its parameters and the type of its rows.
+    #[oai(path = "/tables/:name", method = "get", operation_id = "get_table")]
+    async fn get(
+        &self,
+        gate: ItemGate,
+        app: Data<&Arc<App>>,
+        request: &Request,
+        /// The panel.
+        name: Path<String>,
+    ) -> poem::Result<RowsResponse> {
+        let found = app.registry.catalogue.table(&name.0);
+        let all = app.registry.catalogue.tables();
+        panel(&app, &gate, request, found, all, ("panel", "availableTables")).await.map(RowsResponse)
+    }
+}
+
+fn default_limit() -> u32 {
+    500
+}
+
+/// Opens a panel for the caller and answers with its rows.
+pub(super) async fn panel<'c>(
+    app: &Arc<App>,
+    gate: &ItemGate,
+    request: &Request,
+    found: Result<&Gated<Panel>, Unknown>,
+    all: impl Iterator<Item = (&'c str, &'c Gated<Panel>)>,
+    (what, list): (&str, &str),
+) -> poem::Result<Response> {
+    let gated = found.map_err(|unknown| {
+        let visible = all
+            .filter(|(_, panel)| panel.open(&app.matrix, &gate.caller, app.posture).is_ok())
+            .map(|(name, _)| name)
+            .collect();
+        Problem::unknown(what, list, &unknown, visible)
+    })?;
+    let (panel, _allowed) =
+        gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
+    let query = request.uri().query().unwrap_or_default();
+    Ok(rows::panel(app, &gate.caller, &gate.request_id, &panel, query).await?)
+}

@@ -1,0 +1,130 @@
+//! Everything a request may need, made once at start.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chm_access::{Matrix, Posture};
+use chm_clickhouse::Host;
+use chm_sandbox::{Role, Sandbox};
+
+use crate::alerts::{Outbox, OutboxOptions};
+use crate::auth::AuthChain;
+use crate::capabilities::{Endpoints, Issuers};
+use crate::config::Loaded;
+use crate::plugins::{Loader, Registry, State};
+use crate::settle;
+use crate::sinks;
+use crate::telemetry::Metrics;
+
+/// The running host.
+pub struct App {
+    /// Who may do what.
+    pub matrix: Matrix,
+    /// What callers without credentials may do at all.
+    pub posture: Posture,
+    /// The watched servers; the host id is the position.
+    pub hosts: Vec<Arc<Host>>,
+    /// Loaded plugins.
+    pub registry: Registry,
+    /// Who sends a request.
+    pub auth: AuthChain,
+    /// Named addresses.
+    pub endpoints: Endpoints,
+    /// Named token issuers.
+    pub issuers: Issuers,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// Limits of one answer.
+    pub answers: AnswerLimits,
+    /// Longest request body, in bytes.
+    pub body_bytes: usize,
+    /// Alerts on their way.
+    pub outbox: Outbox,
+    /// What one ping may take.
+    pub ping_timeout: Duration,
+    /// Compiles and runs the plugins; dropped last.
+    _sandbox: Sandbox,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("posture", &self.posture).field("hosts", &self.hosts.len()).finish_non_exhaustive()
+    }
+}
+
+/// Limits of one answer.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerLimits {
+    /// Most rows.
+    pub rows: u32,
+    /// Most bytes.
+    pub bytes: u64,
+    /// Longest query.
+    pub execution: Duration,
+}
+
+impl App {
+    /// Loads the plugins of `plugin_dir` and settles everything else from the configuration.
+    ///
+    /// # Errors
+    /// When the sandbox cannot be made, the plugin folder cannot be read, or an endpoint or issuer is unusable.
+    pub async fn start(loaded: &Loaded, plugin_dir: &Path, cache_dir: Option<&Path>) -> anyhow::Result<Arc<Self>> {
+        let config = &loaded.config;
+        let metrics = Arc::new(Metrics::new()?);
+        let sandbox = settle::sandbox(cache_dir)?;
+        let entries = settle::plugin_entries(loaded);
+        let registry = Loader { sandbox: &sandbox, entries: &entries }
+            .load(plugin_dir)
+            .await
+            .map_err(|error| anyhow::anyhow!("the plugin folder {}: {error}", plugin_dir.display()))?;
+        warn_about_absent_plugins(&entries, &registry);
+        let refused = registry.found.iter().filter(|found| matches!(found.state, State::Refused(_))).count();
+        metrics.set_plugins(registry.active().count(), refused);
+        let auth = AuthChain::new(&config.auth.provider, config.key_verifier(), &registry);
+        let sinks: Vec<_> = registry.with_role(Role::AlertSink).cloned().collect();
+        let (hosts, endpoints, issuers) = (settle::hosts(config)?, settle::endpoints(config)?, settle::issuers(config)?);
+        let app = Arc::new(Self {
+            matrix: config.matrix(),
+            posture: config.posture(),
+            hosts,
+            auth,
+            endpoints,
+            issuers,
+            answers: AnswerLimits {
+                rows: config.limits.row_cap,
+                bytes: config.limits.result_bytes,
+                execution: Duration::from_secs(config.clickhouse.max_execution_time.into()),
+            },
+            body_bytes: usize::try_from(config.limits.body_bytes).unwrap_or(usize::MAX),
+            ping_timeout: Duration::from_millis(config.clickhouse.ping_timeout_ms),
+            outbox: Outbox::new(OutboxOptions::default()),
+            metrics,
+            registry,
+            _sandbox: sandbox,
+        });
+        for sink in sinks {
+            sinks::attach(&app, sink);
+        }
+        Ok(app)
+    }
+}
+
+impl App {
+    /// What callers without credentials can do, in words.
+    #[must_use]
+    pub fn posture_words(&self) -> String {
+        chm_access::posture_words(&self.matrix, self.posture, &self.registry.catalogue.plugin_features())
+    }
+}
+
+/// Configuration for a plugin that no file brought is most often a typing error.
+fn warn_about_absent_plugins(entries: &BTreeMap<String, crate::plugins::PluginEntry>, registry: &Registry) {
+    for id in entries.keys() {
+        let bundled = crate::plugins::BUNDLED.contains(&id.as_str());
+        if !bundled && !registry.found.iter().any(|found| found.id == *id) {
+            tracing::warn!(plugin = %id, "the configuration has [plugins.{id}], but no file in the plugin folder brings it");
+        }
+    }
+}

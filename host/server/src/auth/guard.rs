@@ -1,0 +1,53 @@
+//! The guard in front of `/api/v1/`, and the place where each request's caller is found.
+
+use std::sync::Arc;
+
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+use super::chain::Identified;
+use crate::api::unauthenticated;
+use crate::app::App;
+
+/// Paths below this need an admitted caller (contract §1.3); exact prefix, case-sensitive.
+const GUARDED: &str = "/api/v1/";
+
+/// Middleware: finds the caller, stops the ones the posture does not admit.
+pub struct Guard {
+    app: Arc<App>,
+}
+
+impl Guard {
+    /// For one host.
+    #[must_use]
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+impl<E: Endpoint> Middleware<E> for Guard {
+    type Output = Guarded<E>;
+
+    fn transform(&self, inner: E) -> Guarded<E> {
+        Guarded { app: self.app.clone(), inner }
+    }
+}
+
+/// An endpoint behind the guard.
+pub struct Guarded<E> {
+    app: Arc<App>,
+    inner: E,
+}
+
+impl<E: Endpoint> Endpoint for Guarded<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        let caller = self.app.auth.identify(&self.app, &request).await;
+        if request.uri().path().starts_with(GUARDED) && !self.app.posture.admits(&caller) {
+            return Ok(unauthenticated());
+        }
+        tracing::Span::current().record("caller", caller.kind().to_string());
+        request.extensions_mut().insert(Identified(caller));
+        self.inner.call(request).await.map(IntoResponse::into_response)
+    }
+}

@@ -1,0 +1,112 @@
+//! Checks what no single key can say.
+
+use chm_access::{Posture, did_you_mean};
+
+use super::environment::{Environment, expected_provider};
+use super::leaf::Leaf;
+use super::model::Config;
+use super::origin::Origin;
+use super::plugin::Hosts;
+use super::problem::{Problem, Warning};
+use super::provider::Provider;
+
+/// A key secret below this many bytes can be guessed from one key.
+const SHORT_SECRET: usize = 16;
+
+/// Returns what is wrong between values that are right by themselves.
+pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environment) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut say = |text: String| problems.push(Problem::Contradiction(text));
+    let is_default =
+        |path: &str| leaves.iter().find(|leaf| leaf.path == path).is_none_or(|leaf| leaf.origin == Origin::Default);
+
+    if is_default("auth.provider")
+        && let Some(name) = expected_provider(environment)
+    {
+        say(format!(
+            "{name} asks for signing in, but only CHM_AUTH_PROVIDER (or `auth.provider`) chooses a provider here and it is unset: \
+             set it, to `none` if everybody may pass"
+        ));
+    }
+    if let Provider::Plugin { name, plugin } = &config.auth.provider {
+        match config.plugins.get(plugin) {
+            Some(found) if found.enabled => {}
+            Some(_) => say(format!(
+                "the provider `{name}` needs the plugin `{plugin}`, but `plugins.{plugin}.enabled` is false"
+            )),
+            None => {
+                let known = config.plugins.keys().map(|plugin| plugin.as_str()).chain(["none", "trusted"]);
+                let hint = did_you_mean(name, known);
+                say(format!(
+                    "the provider `{name}` is neither a bundled plugin nor has it a [plugins.{plugin}] table{hint}"
+                ));
+            }
+        }
+    }
+    for (plugin, about) in &config.plugins {
+        let grants = &about.grants;
+        for (field, granted, known) in [
+            ("http", &grants.http, config.endpoints.keys().map(String::as_str).collect::<Vec<_>>()),
+            ("jwt", &grants.jwt, config.issuers.keys().map(String::as_str).collect()),
+        ] {
+            let path = format!("plugins.{plugin}.grants.{field}");
+            // What the bundled plugins are granted need not be there: alerts go nowhere until somebody says where.
+            if is_default(&path) {
+                continue;
+            }
+            let table = if field == "http" { "endpoints" } else { "issuers" };
+            for name in granted.iter().filter(|name| !known.contains(&name.as_str())) {
+                let hint = did_you_mean(name, known.iter().copied());
+                say(format!(
+                    "`{path}` names `{}`, but there is no [{table}.{}]{hint}",
+                    name.escape_debug(),
+                    name.escape_debug()
+                ));
+            }
+        }
+        if let Some(Hosts::Only(ids)) = grants.clickhouse.as_ref().map(|grant| &grant.hosts) {
+            // Without servers the host starts its own, which then is host 0.
+            let servers = config.clickhouse.hosts.len().max(1);
+            for id in ids.iter().filter(|id| usize::try_from(**id).is_ok_and(|id| id >= servers)) {
+                say(format!(
+                    "`plugins.{plugin}.grants.clickhouse.hosts` names host {id}, but host ids end at {}",
+                    servers - 1
+                ));
+            }
+        }
+    }
+    for (name, issuer) in &config.issuers {
+        for (field, is_empty) in
+            [("audiences", issuer.audiences.is_empty()), ("algorithms", issuer.algorithms.is_empty())]
+        {
+            if is_empty {
+                say(format!("`issuers.{name}.{field}` is empty: expected at least one, or no token is ever valid"));
+            }
+        }
+    }
+    problems
+}
+
+/// Returns what an operator should know before the server runs like this.
+pub(super) fn warnings(config: &Config) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let secret = config.auth.api_key_secret.as_ref();
+    if secret.is_some_and(|secret| secret.expose().len() < SHORT_SECRET) {
+        warnings.push(Warning::security(format!(
+            "`auth.api_key_secret` is shorter than {SHORT_SECRET} bytes: whoever sees one key can guess it; use a long random text"
+        )));
+    }
+    let posture = config.posture();
+    if posture == Posture::Open && !config.listen.ip().is_loopback() {
+        warnings.push(Warning::security(format!(
+            "the server listens on {} with provider `none` and no API-key secret: whoever reaches it reads and writes",
+            config.listen
+        )));
+    }
+    if config.auth.public_read && posture == Posture::Open {
+        warnings.push(Warning::note(
+            "`auth.public_read` has no effect: with provider `none` and no API-key secret everybody reads and writes",
+        ));
+    }
+    warnings
+}

@@ -1,0 +1,160 @@
+//! The configuration as the host uses it: complete, typed and checked.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chm_access::{FeatureId, FeatureOverride, KeyVerifier, Matrix, PluginId, Posture, Secret};
+use serde::Deserialize;
+
+use super::address::SafeUrl;
+use super::plugin::{Endpoint, Issuer, PluginConfig};
+use super::provider::Provider;
+
+/// Everything the operator decides. Every value is there: defaults fill what nobody set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the server listens; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The folder with the `.wasm` files of plugins, when it is not the built-in one.
+    pub plugin_dir: Option<PathBuf>,
+    /// The compiler for plugins, when it is not looked for.
+    pub guest_rustc: Option<PathBuf>,
+    /// The servers that are watched.
+    pub clickhouse: Clickhouse,
+    /// Signing in.
+    pub auth: Auth,
+    /// What the operator said about features.
+    #[serde(default)]
+    pub features: BTreeMap<FeatureId, FeatureOverride>,
+    /// What the operator said about plugins, on top of the grants of the bundled ones. Look-ups by text work.
+    #[serde(default)]
+    pub plugins: BTreeMap<PluginId, PluginConfig>,
+    /// Addresses that plugins may send to, by name.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Token issuers that plugins may ask about, by name.
+    #[serde(default)]
+    pub issuers: BTreeMap<String, Issuer>,
+    /// Logging.
+    pub log: Log,
+    /// Traces.
+    pub telemetry: Telemetry,
+    /// Limits of requests and answers.
+    pub limits: RequestLimits,
+}
+
+impl Config {
+    /// The permission matrix.
+    pub fn matrix(&self) -> Matrix {
+        Matrix::new(self.features.clone())
+    }
+
+    /// What callers without credentials may do at all.
+    pub fn posture(&self) -> Posture {
+        let has_provider = self.auth.provider != Provider::None;
+        Posture::resolve(has_provider, self.auth.api_key_secret.is_some(), self.auth.public_read)
+    }
+
+    /// The verifier of API keys; absent when keys are off.
+    pub fn key_verifier(&self) -> Option<KeyVerifier> {
+        KeyVerifier::new(self.auth.api_key_secret.clone()?).ok()
+    }
+}
+
+/// The servers that are watched, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clickhouse {
+    /// The servers; the host id of the API is the position. Empty when none is configured.
+    #[serde(default)]
+    pub hosts: Vec<ClickhouseHost>,
+    /// Seconds after which a query is stopped.
+    pub max_execution_time: u32,
+    /// Most queries at once, per server.
+    pub pool_size: u32,
+    /// Milliseconds that `/healthz` waits for one server.
+    pub ping_timeout_ms: u64,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickhouseHost {
+    /// Its HTTP interface, without credentials and query.
+    pub url: SafeUrl,
+    /// The user.
+    #[serde(default = "default_user")]
+    pub user: String,
+    /// The password; may be empty.
+    #[serde(default = "no_password")]
+    pub password: Secret,
+    /// What to call it.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+pub(super) fn default_user() -> String {
+    "default".to_owned()
+}
+
+fn no_password() -> Secret {
+    Secret::new("")
+}
+
+/// Signing in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Who says who a caller is.
+    pub provider: Provider,
+    /// Whether callers without credentials may read what the matrix calls public.
+    pub public_read: bool,
+    /// The secret that API keys are signed with; keys are off without it. Never empty.
+    #[serde(default)]
+    pub api_key_secret: Option<Secret>,
+}
+
+/// Logging.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+    /// A filter as `tracing` reads it, for example `info,chm_host=debug`.
+    pub level: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Traces.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// An OTLP/HTTP collector; nothing is exported without it.
+    #[serde(default)]
+    pub otlp_endpoint: Option<SafeUrl>,
+    /// The `service.name` of traces.
+    pub service_name: String,
+}
+
+/// Limits of requests and answers.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestLimits {
+    /// Most bytes of a request's body.
+    pub body_bytes: u64,
+    /// Most rows of an answer.
+    pub row_cap: u32,
+    /// Most bytes of an answer.
+    pub result_bytes: u64,
+}

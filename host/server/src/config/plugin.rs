@@ -1,0 +1,154 @@
+//! What the operator says about plugins, and what plugins may reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chm_access::Secret;
+use chm_manifest::SettingValue;
+use serde::{Deserialize, Deserializer};
+
+use super::address::{SafeUrl, SecretUrl};
+
+/// One plugin: `[plugins.<id>]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginConfig {
+    /// Whether it is loaded.
+    pub enabled: bool,
+    /// The only digest its file may have, as 64 lower-case hexadecimal digits.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Values of its own settings; checked against its manifest when it is loaded. Blank ones are unset.
+    #[serde(default)]
+    pub settings: BTreeMap<String, SettingValue>,
+    /// What it may use.
+    #[serde(default)]
+    pub grants: Grants,
+    /// Limits of its calls, where they differ from those of the role.
+    #[serde(default)]
+    pub limits: PluginLimits,
+}
+
+/// A plugin that nobody wrote about: loaded, with nothing granted.
+impl Default for PluginConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            sha256: None,
+            settings: BTreeMap::new(),
+            grants: Grants::default(),
+            limits: PluginLimits::default(),
+        }
+    }
+}
+
+/// What a plugin may use: `[plugins.<id>.grants]`. Nothing is granted by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grants {
+    /// Guarded reads.
+    pub clickhouse: Option<ClickhouseGrant>,
+    /// Control statements.
+    pub control: BTreeSet<Control>,
+    /// Names of endpoints.
+    pub http: BTreeSet<String>,
+    /// Names of its settings that are secrets.
+    pub secrets: BTreeSet<String>,
+    /// Names of issuers.
+    pub jwt: BTreeSet<String>,
+    /// Bytes of its own store; 0 for none.
+    pub kv: u64,
+    /// Whether a component that imports WASI may be linked (to an empty one).
+    pub wasi: bool,
+}
+
+/// Guarded reads of ClickHouse.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClickhouseGrant {
+    /// Which servers.
+    pub hosts: Hosts,
+    /// Most rows of one read.
+    pub max_rows: u32,
+    /// Most bytes of one read.
+    pub max_bytes: u64,
+}
+
+/// Which servers a grant covers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hosts {
+    /// Every one that is configured.
+    #[default]
+    All,
+    /// Those with these ids.
+    Only(BTreeSet<u32>),
+}
+
+impl<'de> Deserialize<'de> for Hosts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Word(String),
+            Ids(BTreeSet<u32>),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Word(word) if word == "all" => Ok(Self::All),
+            Written::Word(_) => Err(serde::de::Error::custom("expected \"all\" or a list of host ids")),
+            Written::Ids(ids) => Ok(Self::Only(ids)),
+        }
+    }
+}
+
+/// A statement that changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Control {
+    /// Stop a query.
+    KillQuery,
+    /// Start an unscheduled merge.
+    OptimizeTable,
+}
+
+/// Limits of a plugin's calls; what is absent is the default of the role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PluginLimits {
+    /// MiB of memory of one call.
+    pub memory_mib: Option<u32>,
+    /// Milliseconds of processor time of one call.
+    pub cpu_ms: Option<u64>,
+    /// Milliseconds of one call, waiting included.
+    pub wall_ms: Option<u64>,
+    /// Calls at once.
+    pub concurrency: Option<u32>,
+}
+
+/// An address that plugins may send to: `[endpoints.<name>]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// The address.
+    pub url: SecretUrl,
+    /// Headers that the host adds; their values are secrets.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Secret>,
+    /// Milliseconds for the whole exchange.
+    pub timeout_ms: u64,
+    /// Most bytes of an answer.
+    pub max_response_bytes: u64,
+}
+
+/// A token issuer that plugins may ask about: `[issuers.<name>]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// The exact `iss` of its tokens.
+    pub issuer: String,
+    /// Where its keys are; discovered from the issuer when absent.
+    #[serde(default)]
+    pub jwks_url: Option<SafeUrl>,
+    /// A token must be meant for one of these.
+    pub audiences: Vec<String>,
+    /// Signature algorithms that are accepted, for example `RS256`. Never `none`, never one with a shared key.
+    pub algorithms: Vec<String>,
+}

@@ -1,0 +1,214 @@
+//! Every key of the configuration: the one table that checks, rendering and the reference are made from.
+
+use super::kind::Kind;
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key {
+    /// Dotted path; `<…>` stands for a name that the operator chooses, `[]` for each item of a list.
+    pub path: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The value when nobody sets it, in TOML, where the path has a chosen name. Other defaults are in `defaults.toml`.
+    pub default: Option<&'static str>,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+}
+
+const fn key(path: &'static str, kind: Kind, meaning: &'static str) -> Key {
+    Key { path, kind, default: None, meaning }
+}
+
+impl Key {
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    /// The parts of the path.
+    pub fn parts(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('.')
+    }
+}
+
+/// One day, the longest that anything may wait.
+const DAY_S: i64 = 86_400;
+const DAY_MS: i64 = DAY_S * 1000;
+const GIB: i64 = 1 << 30;
+
+/// Algorithms whose verifying key is public. `none` and the shared-key ones are not here on purpose.
+const ALGORITHMS: &[&str] = &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
+
+/// All keys, in the order of the reference.
+pub(super) const KEYS: &[Key] = &[
+    key("listen", Kind::Listen, "Where the server listens; port 0 lets the system choose."),
+    key("plugin_dir", Kind::Path, "The folder with the `.wasm` files of plugins."),
+    key("guest_rustc", Kind::Path, "The compiler that builds plugins, when it should not be looked for."),
+    key(
+        "clickhouse.hosts.[].url",
+        Kind::Url,
+        "The HTTP interface of a server. User-info in it is taken as `user` and `password`; a query is refused.",
+    ),
+    key("clickhouse.hosts.[].user", Kind::Text, "The user; `default` when absent."),
+    key("clickhouse.hosts.[].password", Kind::Password, "The password; empty when absent."),
+    key("clickhouse.hosts.[].name", Kind::Text, "What to call the server."),
+    key("clickhouse.max_execution_time", Kind::Integer(1, DAY_S), "Seconds after which a query is stopped."),
+    key("clickhouse.pool_size", Kind::Integer(1, 1000), "Most queries at once, per server."),
+    key("clickhouse.ping_timeout_ms", Kind::Integer(1, DAY_MS), "Milliseconds that `/healthz` waits for one server."),
+    key("auth.provider", Kind::Provider, "Who says who a caller is."),
+    key("auth.public_read", Kind::Boolean, "Whether callers without credentials may read what is public."),
+    key(
+        "auth.api_key_secret",
+        Kind::Secret,
+        "The secret that `chm_` keys are signed with. Keys are off without it; with it and provider `none`, a key is needed for everything.",
+    ),
+    key(
+        "features.<feature>.enabled",
+        Kind::Boolean,
+        "Whether the feature is there at all; `true` when absent. A plugin's own feature has the plugin's id.",
+    ),
+    key(
+        "features.<feature>.access",
+        Kind::Access,
+        "Who may use it; `public` when absent, but `authenticated` for `agent`, `actions` and the features of plugins.",
+    ),
+    key("plugins.<plugin>.enabled", Kind::Boolean, "Whether the plugin is loaded.").or("true"),
+    key("plugins.<plugin>.sha256", Kind::Digest, "The only digest that the plugin's file may have."),
+    key(
+        "plugins.<plugin>.settings.<setting>",
+        Kind::Setting,
+        "A setting of the plugin's own, as its manifest describes it.",
+    ),
+    key("plugins.<plugin>.grants.clickhouse.hosts", Kind::Hosts, "The servers that the plugin may read.").or("\"all\""),
+    key("plugins.<plugin>.grants.clickhouse.max_rows", Kind::Integer(1, 10_000_000), "Most rows of one of its reads.")
+        .or("10000"),
+    key("plugins.<plugin>.grants.clickhouse.max_bytes", Kind::Integer(1, 4 * GIB), "Most bytes of one of its reads.")
+        .or("16777216"),
+    key(
+        "plugins.<plugin>.grants.control",
+        Kind::Choices(&["kill-query", "optimize-table"]),
+        "The statements that it may have run.",
+    ),
+    key("plugins.<plugin>.grants.http", Kind::Names, "The endpoints that it may send to."),
+    key("plugins.<plugin>.grants.secrets", Kind::Names, "Those of its settings that are secrets and that it may use."),
+    key("plugins.<plugin>.grants.jwt", Kind::Names, "The issuers that it may ask about."),
+    key("plugins.<plugin>.grants.kv", Kind::Integer(0, GIB), "Bytes of its own store."),
+    key("plugins.<plugin>.grants.wasi", Kind::Boolean, "Whether it may import WASI, which the host links to nothing."),
+    key(
+        "plugins.<plugin>.limits.memory_mib",
+        Kind::Integer(1, 4096),
+        "MiB of memory of one call; the role's limit when absent.",
+    ),
+    key(
+        "plugins.<plugin>.limits.cpu_ms",
+        Kind::Integer(1, DAY_MS),
+        "Milliseconds of processor time of one call; the role's limit when absent.",
+    ),
+    key(
+        "plugins.<plugin>.limits.wall_ms",
+        Kind::Integer(1, DAY_MS),
+        "Milliseconds of one call, waiting included; the role's limit when absent.",
+    ),
+    key("plugins.<plugin>.limits.concurrency", Kind::Integer(1, 1024), "Calls at once; the role's limit when absent."),
+    key(
+        "endpoints.<endpoint>.url",
+        Kind::SecretUrl,
+        "An address that plugins may send to. Only its origin is ever shown.",
+    ),
+    key("endpoints.<endpoint>.headers.<header>", Kind::Secret, "A header that the host adds."),
+    key("endpoints.<endpoint>.timeout_ms", Kind::Integer(1, DAY_MS), "Milliseconds for the whole exchange.")
+        .or("10000"),
+    key("endpoints.<endpoint>.max_response_bytes", Kind::Integer(0, GIB), "Most bytes of an answer.").or("1048576"),
+    key("issuers.<issuer>.issuer", Kind::Text, "The exact `iss` of the tokens."),
+    key("issuers.<issuer>.jwks_url", Kind::Url, "Where the keys are; discovered from the issuer when absent."),
+    key("issuers.<issuer>.audiences", Kind::Names, "A token must be meant for one of these."),
+    key("issuers.<issuer>.algorithms", Kind::Choices(ALGORITHMS), "Signature algorithms that are accepted.")
+        .or("[\"RS256\", \"ES256\"]"),
+    key("log.format", Kind::Choice(&["pretty", "json"]), "How log lines look."),
+    key("log.level", Kind::LogFilter, "Which lines are logged, as `tracing` reads it."),
+    key("telemetry.otlp_endpoint", Kind::Url, "An OTLP/HTTP collector; nothing is exported without it."),
+    key("telemetry.service_name", Kind::Text, "The `service.name` of traces."),
+    key("limits.body_bytes", Kind::Integer(1, GIB), "Most bytes of a request's body."),
+    key("limits.row_cap", Kind::Integer(1, 10_000_000), "Most rows of an answer."),
+    key("limits.result_bytes", Kind::Integer(1, 4 * GIB), "Most bytes of an answer."),
+];
+
+/// Keys that a table cannot do without: the table, the key.
+pub(super) const REQUIRED: &[(&str, &str)] = &[
+    ("clickhouse.hosts.[]", "url"),
+    ("endpoints.<endpoint>", "url"),
+    ("issuers.<issuer>", "issuer"),
+    ("issuers.<issuer>", "audiences"),
+];
+
+/// What stands at a path.
+pub(super) enum Place {
+    /// A value.
+    Leaf(&'static Key),
+    /// A table, or a list of tables.
+    Table,
+    /// Nothing: no key begins like this.
+    Nothing,
+}
+
+fn part_fits(pattern: &str, part: &str) -> bool {
+    pattern.starts_with('<') || pattern == part
+}
+
+/// Finds what stands at a path, given in parts (`[]` for an item of a list).
+pub(super) fn place(path: &[&str]) -> Place {
+    let mut place = Place::Nothing;
+    for key in KEYS {
+        let pattern: Vec<&str> = key.parts().collect();
+        if pattern.len() < path.len() || !pattern.iter().zip(path).all(|(pattern, part)| part_fits(pattern, part)) {
+            continue;
+        }
+        if pattern.len() == path.len() {
+            return Place::Leaf(key);
+        }
+        place = Place::Table;
+    }
+    place
+}
+
+/// What may follow in the table at a path: the fixed names, and the placeholder (`<plugin>`, `[]`) if there is one.
+pub(super) fn children(path: &[&str]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for key in KEYS {
+        let pattern: Vec<&'static str> = key.parts().collect();
+        let inside =
+            pattern.len() > path.len() && pattern.iter().zip(path).all(|(pattern, part)| part_fits(pattern, part));
+        if let Some(name) = pattern.get(path.len()).filter(|name| inside && !names.contains(*name)) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_their_keys() {
+        assert!(matches!(place(&["listen"]), Place::Leaf(key) if key.path == "listen"));
+        assert!(matches!(place(&["plugins", "x", "grants", "kv"]), Place::Leaf(_)));
+        assert!(matches!(place(&["clickhouse", "hosts", "[]", "url"]), Place::Leaf(_)));
+        assert!(matches!(place(&["clickhouse", "hosts"]), Place::Table));
+        assert!(matches!(place(&["plugins", "x"]), Place::Table));
+        assert!(matches!(place(&["listen", "x"]), Place::Nothing));
+        assert!(matches!(place(&["lisen"]), Place::Nothing));
+        assert_eq!(children(&["log"]), ["format", "level"]);
+        assert_eq!(children(&["features"]), ["<feature>"]);
+    }
+
+    #[test]
+    fn paths_are_unique_and_every_meaning_is_a_sentence() {
+        let mut paths: Vec<_> = KEYS.iter().map(|key| key.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), KEYS.len());
+        for key in KEYS {
+            assert!(key.meaning.ends_with('.'), "{}", key.path);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Every environment variable that the chmonitor contract or this host names.
+
+/// What a variable does here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Sets this key.
+    Sets(&'static str),
+    /// Is one of the four lists of servers: their addresses, users, passwords, names.
+    Servers(ServerList),
+    /// Lists features that are switched off.
+    DisabledFeatures,
+    /// Lists features that need authentication.
+    GuardedFeatures,
+    /// Sets `enabled` or `access` of the feature in its name.
+    Feature,
+    /// Names the configuration file.
+    ConfigFile,
+    /// Means nothing here, for this reason; a warning says so.
+    Nothing(&'static str),
+    /// Means nothing here, for this reason, and bears on who may do what; a loud warning says so.
+    NothingAndMatters(&'static str),
+    /// Means nothing here, and is so common that nobody wants to hear of it.
+    Common,
+}
+
+/// Which list of servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ServerList {
+    Addresses,
+    Users,
+    Passwords,
+    Names,
+}
+
+/// A variable, or a family of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Variable {
+    /// The name; `*` stands for any text, `<ID>` for a feature in capitals.
+    pub name: &'static str,
+    pub meaning: Meaning,
+}
+
+use Meaning::{
+    Common, ConfigFile, DisabledFeatures, Feature, GuardedFeatures, Nothing, NothingAndMatters, Servers, Sets,
+};
+
+const fn var(name: &'static str, meaning: Meaning) -> Variable {
+    Variable { name, meaning }
+}
+
+const PROXY: &str = "the provider `proxy` is not part of this version";
+const CLERK: &str = "the provider `clerk` is not part of this version";
+const CLOUD: &str = "this host has no cloud mode";
+const BUILD_TIME: &str = "nothing is decided when the host is built";
+const AGENT: &str = "the agent is not part of this version";
+const ALERTS: &str = "the health sweep is not part of this version; the address is taken from HEALTH_ALERT_WEBHOOK_URL";
+const STORES: &str = "conversations, insights and connections are not stored in this version";
+const RATES: &str = "requests are not limited by rate in this version; limit them in the proxy";
+const PEERDB: &str = "PeerDB is not part of this version";
+const CLI: &str = "it belongs to the command-line client";
+const TELEMETRY: &str = "this host sends nothing about itself to anybody";
+const BILLING: &str = "this host has no billing";
+
+/// All of them. A name that is listed comes before a family that would also cover it.
+pub(super) const VARIABLES: &[Variable] = &[
+    var("CHM_LISTEN", Sets("listen")),
+    var("CHM_CONFIG_FILE", ConfigFile),
+    var("CHM_PLUGIN_DIR", Sets("plugin_dir")),
+    var("CHM_GUEST_RUSTC", Sets("guest_rustc")),
+    var("CHM_LOG_FORMAT", Sets("log.format")),
+    var("CHM_LOG_LEVEL", Sets("log.level")),
+    var("CHM_OTLP_ENDPOINT", Sets("telemetry.otlp_endpoint")),
+    var("CHM_OTEL_EXPORTER_URL", Sets("telemetry.otlp_endpoint")),
+    // ClickHouse
+    var("CLICKHOUSE_HOST", Servers(ServerList::Addresses)),
+    var("CLICKHOUSE_USER", Servers(ServerList::Users)),
+    var("CLICKHOUSE_PASSWORD", Servers(ServerList::Passwords)),
+    var("CLICKHOUSE_NAME", Servers(ServerList::Names)),
+    var("CLICKHOUSE_MAX_EXECUTION_TIME", Sets("clickhouse.max_execution_time")),
+    var("CLICKHOUSE_POOL_SIZE", Sets("clickhouse.pool_size")),
+    var("CHM_HEALTHZ_TIMEOUT_MS", Sets("clickhouse.ping_timeout_ms")),
+    var("CLICKHOUSE_POOL_TIMEOUT", Nothing("connections close by themselves when idle")),
+    var("CLICKHOUSE_POOL_CLEANUP_INTERVAL", Nothing("connections close by themselves when idle")),
+    var("CLICKHOUSE_DATABASE", Nothing("this host writes no tables of its own into ClickHouse")),
+    var("EVENTS_TABLE_NAME", Nothing("this host writes no tables of its own into ClickHouse")),
+    var("CLICKHOUSE_EXCLUDE_USER_DEFAULT", Nothing("panels leave no user out")),
+    var(
+        "CLICKHOUSE_MANAGEMENT_ENABLED",
+        NothingAndMatters("user management is not part of this version and stays off"),
+    ),
+    var("CLICKHOUSE_TZ", Nothing("times are UTC unless a request names a time zone")),
+    var("CHM_CLOUD_DEMO_HOSTS", NothingAndMatters(CLOUD)),
+    // Access
+    var("CHM_AUTH_PROVIDER", Sets("auth.provider")),
+    var("CHM_PUBLIC_READ", Sets("auth.public_read")),
+    var("CHM_API_KEY_SECRET", Sets("auth.api_key_secret")),
+    var("CHM_DISABLED_FEATURES", DisabledFeatures),
+    var("CHM_AUTH_REQUIRED_FEATURES", GuardedFeatures),
+    var("CHM_FEATURE_USER_CONNECTIONS_DB", Nothing(STORES)),
+    var("CHM_FEATURE_CONVERSATION_DB", Nothing(STORES)),
+    var("CHM_FEATURE_PROMETHEUS_ENABLED", Nothing("`/metrics` is always there")),
+    var("CHM_FEATURE_POSTGRES_SOURCE", Nothing(AGENT)),
+    var("CHM_FEATURE_PEERDB_AGENT", Nothing(AGENT)),
+    var("CHM_FEATURE_<ID>_ENABLED", Feature),
+    var("CHM_FEATURE_<ID>_ACCESS", Feature),
+    var("CHM_TRUSTED_AUTH_SECRET", Sets("plugins.auth-trusted.settings.auth_secret")),
+    var("CHM_TRUSTED_ALLOW_INSECURE", Sets("plugins.auth-trusted.settings.allow_insecure")),
+    var("CHM_TRUSTED_SHARED_SECRET_HEADER", Sets("plugins.auth-trusted.settings.shared_secret_header")),
+    var("CHM_TRUSTED_USER_HEADER", Sets("plugins.auth-trusted.settings.user_header")),
+    var("CHM_TRUSTED_EMAIL_HEADER", Sets("plugins.auth-trusted.settings.email_header")),
+    var("CHM_TRUSTED_NAME_HEADER", Sets("plugins.auth-trusted.settings.name_header")),
+    var("CHM_TRUSTED_AVATAR_HEADER", Sets("plugins.auth-trusted.settings.avatar_header")),
+    var("CHM_TRUSTED_GROUPS_HEADER", Sets("plugins.auth-trusted.settings.groups_header")),
+    var("CHM_TRUSTED_ROLE_HEADER", Sets("plugins.auth-trusted.settings.role_header")),
+    var("CHM_TRUSTED_CUSTOM_HEADERS", Sets("plugins.auth-trusted.settings.custom_headers")),
+    var("CHM_TRUSTED_ALLOWED_GROUPS", Sets("plugins.auth-trusted.settings.allowed_groups")),
+    var("CHM_PROXY_AUTH_SECRET", NothingAndMatters(PROXY)),
+    var("CHM_PROXY_AUTH_HEADER", NothingAndMatters(PROXY)),
+    var("CHM_PROXY_SHARED_SECRET_HEADER", NothingAndMatters(PROXY)),
+    var("CHM_CF_ACCESS_TEAM_DOMAIN", NothingAndMatters(PROXY)),
+    var("CHM_CF_ACCESS_AUD", NothingAndMatters(PROXY)),
+    var(
+        "CHM_CLERK_PUBLIC_READ",
+        NothingAndMatters(
+            "it counts under the provider `clerk` only, which is not part of this version; CHM_PUBLIC_READ works with every provider",
+        ),
+    ),
+    var("CHM_CLERK_PUBLISHABLE_KEY", NothingAndMatters(CLERK)),
+    var("CLERK_*", NothingAndMatters(CLERK)),
+    var("VITE_AUTH_PROVIDER", NothingAndMatters("set CHM_AUTH_PROVIDER")),
+    var("NEXT_PUBLIC_AUTH_PROVIDER", NothingAndMatters("set CHM_AUTH_PROVIDER")),
+    var("CHM_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
+    var("VITE_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
+    var("CHM_CLOUD_MODE", NothingAndMatters(CLOUD)),
+    var("CHM_CLOUD_D1", Nothing(CLOUD)),
+    var("AGENT_API_TOKEN", NothingAndMatters("the agent's routes are not part of this version")),
+    var("CRON_SECRET", NothingAndMatters("the cron routes are not part of this version")),
+    var("CHM_MCP_PUBLIC", NothingAndMatters("the MCP endpoint is not part of this version and would stay closed")),
+    var("CHM_DEVICE_LOGIN", NothingAndMatters("device login is not part of this version and stays off")),
+    var("CHM_DEVICE_LOGIN_SUBJECT", Nothing("device login is not part of this version and stays off")),
+    var(
+        "CHM_ALLOW_PRIVATE_HOSTS",
+        NothingAndMatters("users cannot add connections; endpoints of the operator may be private"),
+    ),
+    var("CHM_USER_CONNECTIONS_ENCRYPTION_KEY", Nothing(STORES)),
+    var("RATE_LIMIT_API_PER_MIN", NothingAndMatters(RATES)),
+    var("RATE_LIMIT_AGENT_PER_MIN", NothingAndMatters(RATES)),
+    var("RATE_LIMIT_MCP_PER_MIN", NothingAndMatters(RATES)),
+    var("RATE_LIMIT_BROWSER_CONN_PER_MIN", NothingAndMatters(RATES)),
+    var("RATE_LIMIT_AGENT_GUEST_PER_MIN", NothingAndMatters(RATES)),
+    var("CHM_GUEST_AI_REQUESTS_PER_DAY", NothingAndMatters(RATES)),
+    // Alerts
+    var("HEALTH_ALERT_WEBHOOK_URL", Sets("endpoints.alerts.url")),
+    var("HEALTH_ALERT_ENABLED", Nothing(ALERTS)),
+    var("HEALTH_ALERT_MIN_SEVERITY", Nothing(ALERTS)),
+    var("HEALTH_ALERT_COOLDOWN_MINUTES", Nothing(ALERTS)),
+    var("HEALTH_ALERT_*", Nothing(ALERTS)),
+    var("HEALTH_THRESHOLD_*", Nothing(ALERTS)),
+    var("CHM_HEALTH_SWEEP_ENABLED", Nothing(ALERTS)),
+    var("CHM_HEALTH_CONFIG_DIRECTORY", Nothing(ALERTS)),
+    var("CHM_WEEKLY_REPORT_HOSTS", Nothing(ALERTS)),
+    // Agent and stores
+    var(
+        "AGENT_ENABLE_CONTROL_TOOLS",
+        NothingAndMatters("the agent is not part of this version; control tools are off"),
+    ),
+    var("AGENT_DEBUG", Nothing(AGENT)),
+    var("AGENT_JSON_RENDER_PATCH_GUARD_DEBUG", Nothing(AGENT)),
+    var("LLM_*", Nothing(AGENT)),
+    var("OPENROUTER_*", Nothing(AGENT)),
+    var("NVIDIA_API_KEY", Nothing(AGENT)),
+    var("NVIDIA_API_BASE", Nothing(AGENT)),
+    var("ANYROUTER_*", Nothing(AGENT)),
+    var("CHM_AGENT_FIRECRAWL_*", Nothing(AGENT)),
+    var("CONVERSATION_STORE_BACKEND", Nothing(STORES)),
+    var("INSIGHTS_STORE_BACKEND", Nothing(STORES)),
+    var("INSIGHTS_D1", Nothing(STORES)),
+    var("AGENTSTATE_*", Nothing(STORES)),
+    var("CHM_STATE_CLICKHOUSE_*", Nothing(STORES)),
+    var("PEERDB_*", Nothing(PEERDB)),
+    // Everything else that the contract names
+    var("CHM_CONFIG_SOURCE", Nothing("panels come from plugins")),
+    var("CHM_CONFIG_DIRECTORY", Nothing("panels come from plugins")),
+    var("CHM_PACK_REGISTRY_URL", Nothing("panels come from plugins")),
+    var("CHM_EDITION", Nothing("there is one edition")),
+    var("CHM_LICENSE_KEY", Nothing("there is one edition")),
+    var("CHM_TELEMETRY", Nothing(TELEMETRY)),
+    var("CHM_TELEMETRY_ENDPOINT", Nothing(TELEMETRY)),
+    var("CHM_ANALYTICS_KEY", Nothing(TELEMETRY)),
+    var("CHM_ANALYTICS_HOST", Nothing(TELEMETRY)),
+    var("CHM_SENTRY_*", Nothing(TELEMETRY)),
+    var("CHM_POLAR_*", Nothing(BILLING)),
+    var("POLAR_*", Nothing(BILLING)),
+    var("CHM_API_KEY", Nothing(CLI)),
+    var("CHM_BASE_URL", Nothing(CLI)),
+    var("CHM_CONFIG", Nothing(CLI)),
+    var("CHM_HOST_ID", Nothing(CLI)),
+    var("VITE_*", Nothing(BUILD_TIME)),
+    var("NEXT_PUBLIC_*", Nothing(BUILD_TIME)),
+    var("DATABASE_URL", Common),
+    var("POSTGRES_URL", Common),
+    var("POSTGRES_PRISMA_URL", Common),
+    var("REDIS_URL", Common),
+    var("APP_REFERER", Common),
+    var("APP_NAME", Common),
+    var("APP_SOURCE", Common),
+    var("APP_CATEGORY", Common),
+    var("APP_VERSION", Common),
+    var("DO_NOT_TRACK", Common),
+    var("DEBUG", Common),
+    var("NODE_ENV", Common),
+    var("CI", Common),
+    var("CLOUDFLARE_WORKERS", Common),
+    var("CF_PAGES", Common),
+    var("MINIFLARE", Common),
+];
+
+/// How the name of a variable says which feature, and what of it, it sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FeatureVariable {
+    /// The feature as it is written, for example `AGENT`.
+    pub feature: String,
+    /// `enabled` or `access`.
+    pub field: &'static str,
+}
+
+/// Reads `CHM_FEATURE_<ID>_ENABLED` and `CHM_FEATURE_<ID>_ACCESS`.
+pub(super) fn feature_variable(name: &str) -> Option<FeatureVariable> {
+    let rest = name.strip_prefix("CHM_FEATURE_")?;
+    [("_ENABLED", "enabled"), ("_ACCESS", "access")].into_iter().find_map(|(suffix, field)| {
+        let feature = rest.strip_suffix(suffix).filter(|feature| !feature.is_empty())?;
+        Some(FeatureVariable { feature: feature.to_owned(), field })
+    })
+}
+
+/// Finds what a name means.
+pub(super) fn find(name: &str) -> Option<&'static Variable> {
+    VARIABLES.iter().find(|variable| match (variable.name.strip_suffix('*'), variable.meaning) {
+        (_, Feature) => {
+            feature_variable(name).is_some_and(|parsed| variable.name.to_lowercase().ends_with(parsed.field))
+        }
+        (Some(family), _) => name.len() > family.len() && name.starts_with(family),
+        (None, _) => variable.name == name,
+    })
+}
+
+/// Kubernetes gives every pod variables about each service; a service called `chm` makes some that begin with `CHM_`.
+pub(super) fn is_service_link(name: &str, value: &str) -> bool {
+    let port_number = name.rsplit_once("_PORT_").is_some_and(|(_, tail)| {
+        let (number, protocol) = tail.split_once('_').unwrap_or((tail, ""));
+        number.bytes().all(|byte| byte.is_ascii_digit())
+            && ["TCP", "UDP", "SCTP"].iter().any(|p| protocol.starts_with(p))
+    });
+    let service = name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_");
+    let port =
+        name.ends_with("_PORT") && ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    port_number || service || port
+}

@@ -1,0 +1,19 @@
+//! The chm-host server: configuration, plugins, auth chain, API, alerts, telemetry.
+//!
+//! A request's way, forwards only: identity ([`auth`]) → gate ([`api`]) → operation → descriptor in memory ([`plugins`]) → guard
+//! and stream (`chm-clickhouse`).
+
+pub mod alerts;
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod capabilities;
+pub mod commands;
+pub mod config;
+pub mod plugins;
+pub mod query;
+pub mod serve;
+pub mod services;
+mod settle;
+pub mod sinks;
+pub mod telemetry;

@@ -1,0 +1,19 @@
+//! Plugins on this host: found, loaded, and entered into one catalogue.
+
+mod catalogue;
+mod loader;
+mod panel;
+mod parameter;
+mod tool;
+mod version;
+
+pub use catalogue::{Catalogue, Gated, Unknown};
+pub use loader::{Found, Loader, PluginEntry, Registry, State};
+pub use panel::{Panel, PanelKind, Unfit};
+pub use parameter::{BadParameter, Parameter};
+pub use tool::Tool;
+pub use version::ServerVersion;
+
+/// The first-party plugins. They own the contract's panel, chart and tool names; another plugin's names are
+/// `<plugin>.<name>`.
+pub const BUNDLED: [&str; 4] = ["alert-webhook", "auth-trusted", "panels-queries", "tools-clickhouse"];

@@ -1,0 +1,112 @@
+//! Running a guarded query for someone: options, deadline, metrics, log comment.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chm_access::Caller;
+use chm_clickhouse::{GuardedQuery, Host, ReadError, ReadOptions, Rows};
+use serde_json::json;
+
+use crate::app::App;
+use crate::telemetry::QuerySource;
+
+/// Who asks, through what. Ends up in ClickHouse's own log as `log_comment`.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// For the metrics.
+    pub kind: QuerySource,
+    /// The HTTP request's id.
+    pub request_id: &'a str,
+    /// The caller; absent for work the host started itself.
+    pub caller: Option<&'a Caller>,
+    /// The plugin, or `host`.
+    pub plugin: &'a str,
+    /// The panel, tool or route.
+    pub item: &'a str,
+}
+
+impl Source<'_> {
+    /// As ClickHouse's log keeps it.
+    #[must_use]
+    pub fn log_comment(&self) -> String {
+        json!({
+            "client": "chm-host",
+            "request": self.request_id,
+            "principal": self.caller.and_then(Caller::subject),
+            "plugin": self.plugin,
+            "item": self.item,
+        })
+        .to_string()
+    }
+}
+
+/// Options with the host's own caps.
+#[must_use]
+pub fn options(app: &App, source: &Source<'_>, bindings: Vec<(String, String)>, max_rows: u32) -> ReadOptions {
+    ReadOptions {
+        parameters: bindings,
+        max_rows: u64::from(max_rows.min(app.answers.rows)),
+        max_bytes: app.answers.bytes,
+        max_execution: app.answers.execution,
+        log_comment: Some(source.log_comment()),
+        ..ReadOptions::default()
+    }
+}
+
+/// Starts a read and counts it when it fails at once.
+///
+/// # Errors
+/// ClickHouse's or the connection's error.
+pub async fn start(
+    app: &App,
+    host: &Arc<Host>,
+    query: &GuardedQuery,
+    options: ReadOptions,
+    source: &Source<'_>,
+) -> Result<Rows, ReadError> {
+    let began = Instant::now();
+    let outcome = host.read(query, options).await;
+    let word = outcome.as_ref().err().map_or("ok", |error| error.kind().as_str());
+    let id = u32::try_from(host.config().id).unwrap_or(u32::MAX);
+    app.metrics.observe_query(id, source.kind, word, began.elapsed());
+    if let Err(error) = &outcome {
+        tracing::info!(
+            host = host.config().id, plugin = source.plugin, item = source.item, code = error.code(), %error, "query failed"
+        );
+    }
+    outcome
+}
+
+/// A whole result in memory.
+#[derive(Debug)]
+pub struct Collected {
+    /// A JSON array of objects.
+    pub json: Vec<u8>,
+    /// How many.
+    pub count: u64,
+    /// Whether there was at least one more.
+    pub truncated: bool,
+}
+
+/// Reads everything (within the caps) into a JSON array.
+///
+/// # Errors
+/// ClickHouse's or the connection's error.
+pub async fn collect(
+    app: &App,
+    host: &Arc<Host>,
+    query: &GuardedQuery,
+    options: ReadOptions,
+    source: &Source<'_>,
+) -> Result<Collected, ReadError> {
+    let mut rows = start(app, host, query, options, source).await?;
+    let mut json = vec![b'['];
+    while let Some(line) = rows.next_row().await? {
+        if json.len() > 1 {
+            json.push(b',');
+        }
+        json.extend_from_slice(&line);
+    }
+    json.push(b']');
+    Ok(Collected { json, count: rows.rows(), truncated: rows.truncated() })
+}

@@ -1,0 +1,66 @@
+//! Listening, and ending in order.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use poem::Server;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+
+/// How long requests under way may take to end after a signal.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What ends the server.
+pub struct Stop(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl Stop {
+    /// SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// When the signals cannot be listened to.
+    pub fn on_signal() -> anyhow::Result<Self> {
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self(Box::pin(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })))
+    }
+
+    /// When a future ends; for tests.
+    pub fn when(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Box::pin(future))
+    }
+}
+
+/// Serves until `stop`; `ready` learns the address, which the system chose where the port was 0.
+///
+/// # Errors
+/// When the address cannot be listened on, or the router cannot be made.
+pub async fn serve(
+    app: &Arc<App>,
+    listen: SocketAddr,
+    stop: Stop,
+    ready: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()> {
+    let router = crate::api::router(app)?;
+    let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| {
+        format!("cannot listen on {listen}; choose another address with --listen ADDR:PORT or CHM_LISTEN")
+    })?;
+    let address = acceptor
+        .local_addr()
+        .iter()
+        .find_map(|address| address.as_socket_addr().copied())
+        .unwrap_or(listen);
+    ready(address);
+    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(router, stop.0, Some(GRACE)).await?;
+    tracing::info!("stopped");
+    Ok(())
+}

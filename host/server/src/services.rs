@@ -1,0 +1,227 @@
+//! What plugins reach beyond their sandbox: the host's side of the capabilities, made for one call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chm_access::{Caller, Feature, Permission};
+use chm_clickhouse::GuardedQuery;
+use chm_sandbox::Services;
+use chm_sandbox::bindings::{clickhouse, control, http, jwt, secrets};
+
+use crate::app::App;
+use crate::capabilities::SecretStore;
+use crate::query::{self, Source};
+use crate::telemetry::QuerySource;
+
+/// Capabilities of one call, with the caller's rights.
+pub struct CallServices {
+    app: Arc<App>,
+    plugin: String,
+    request_id: String,
+    secrets: Arc<SecretStore>,
+    /// Headers that only the host compares, lower-case names.
+    sealed_headers: BTreeMap<String, String>,
+    caller: Option<Caller>,
+}
+
+impl CallServices {
+    /// For a call on behalf of `caller`; `None` for work the host started itself.
+    #[must_use]
+    pub fn new(app: Arc<App>, plugin: &str, request_id: &str, caller: Option<Caller>) -> Self {
+        let secrets = app.registry.secrets.get(plugin).cloned().unwrap_or_default();
+        Self {
+            app,
+            plugin: plugin.to_owned(),
+            request_id: request_id.to_owned(),
+            secrets,
+            sealed_headers: BTreeMap::new(),
+            caller,
+        }
+    }
+
+    /// Adds the headers that `header-equals` may compare.
+    #[must_use]
+    pub fn with_sealed_headers(mut self, headers: BTreeMap<String, String>) -> Self {
+        self.sealed_headers = headers;
+        self
+    }
+
+    fn source<'a>(&'a self, item: &'a str) -> Source<'a> {
+        Source {
+            kind: QuerySource::Plugin,
+            request_id: &self.request_id,
+            caller: self.caller.as_ref(),
+            plugin: &self.plugin,
+            item,
+        }
+    }
+
+    fn comment(&self, item: &str) -> String {
+        self.source(item).log_comment()
+    }
+
+    /// Control statements need `actions` + write from the caller besides the plugin's grant.
+    fn may_act(&self) -> Result<(), control::ControlError> {
+        let Some(caller) = &self.caller else {
+            return Err(control::ControlError::Denied("nobody asked for this action".to_owned()));
+        };
+        self.app
+            .matrix
+            .decide(caller, &Permission::write(Feature::Actions), self.app.posture)
+            .map(|_| ())
+            .map_err(|denial| control::ControlError::Denied(denial.to_string()))
+    }
+
+    fn host(&self, id: u32) -> Option<&Arc<chm_clickhouse::Host>> {
+        self.app.hosts.get(id as usize)
+    }
+}
+
+#[async_trait]
+impl Services for CallServices {
+    async fn clickhouse_hosts(&self) -> Vec<clickhouse::HostInfo> {
+        let mut hosts = Vec::new();
+        for (id, host) in (0_u32..).zip(&self.app.hosts) {
+            let version = tokio::time::timeout(Duration::from_secs(3), host.version()).await;
+            let version = version.ok().and_then(Result::ok);
+            hosts.push(clickhouse::HostInfo { id, name: host.config().name.clone(), version });
+        }
+        hosts
+    }
+
+    async fn clickhouse_read(
+        &self,
+        host: u32,
+        wanted: clickhouse::Query,
+        max_bytes: u64,
+    ) -> Result<clickhouse::Rows, clickhouse::QueryError> {
+        let target = self
+            .host(host)
+            .ok_or_else(|| clickhouse::QueryError::Denied(format!("there is no ClickHouse host {host}")))?;
+        let guarded = GuardedQuery::check(&wanted.sql)
+            .map_err(|refusal| clickhouse::QueryError::Refused(refusal.to_string()))?;
+        let bindings = wanted.bindings.into_iter().map(|bound| (bound.name, bound.value)).collect();
+        let source = self.source("read");
+        let mut options = query::options(&self.app, &source, bindings, wanted.max_rows);
+        options.max_bytes = options.max_bytes.min(max_bytes);
+        query::collect(&self.app, target, &guarded, options, &source)
+            .await
+            .map(|rows| clickhouse::Rows {
+                json: rows.json,
+                count: u32::try_from(rows.count).unwrap_or(u32::MAX),
+                truncated: rows.truncated,
+            })
+            .map_err(query_error)
+    }
+
+    async fn kill_query(&self, host: u32, query_id: String) -> Result<u32, control::ControlError> {
+        self.may_act()?;
+        let target =
+            self.host(host).ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
+        let id = chm_clickhouse::QueryId::new(&query_id)
+            .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
+        tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
+        target.kill_query(&id, Some(&self.comment("kill-query"))).await.map_err(|error| control::ControlError::Failed(error.to_string()))
+    }
+
+    async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
+        self.may_act()?;
+        let target =
+            self.host(host).ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
+        let name = chm_clickhouse::TableName::new(&database, &table)
+            .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
+        tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %database, %table, host, "optimize table");
+        target.optimize_table(&name, Some(&self.comment("optimize-table"))).await.map_err(|error| control::ControlError::Failed(error.to_string()))
+    }
+
+    async fn http_send(&self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError> {
+        self.app.endpoints.send(&endpoint, request).await
+    }
+
+    async fn jwt_verify(&self, issuer: String, token: String) -> Result<String, jwt::JwtError> {
+        self.app.issuers.verify(&issuer, &token).await
+    }
+
+    fn secret_is_set(&self, name: &str) -> bool {
+        self.secrets.is_set(name)
+    }
+
+    fn secret_equals(&self, name: &str, candidate: &str) -> Result<bool, secrets::SecretError> {
+        self.secrets.equals(name, candidate)
+    }
+
+    fn secret_header_equals(&self, name: &str, header: &str) -> Result<bool, secrets::SecretError> {
+        // Compared even when the header is absent, so that the time does not tell.
+        let sent = self.sealed_headers.get(&header.to_ascii_lowercase());
+        let equal = self.secrets.equals(name, sent.map_or("", String::as_str))?;
+        Ok(equal && sent.is_some())
+    }
+
+    fn secret_hmac_sha256(&self, name: &str, message: &[u8]) -> Result<Vec<u8>, secrets::SecretError> {
+        self.secrets.hmac_sha256(name, message)
+    }
+}
+
+fn query_error(error: chm_clickhouse::ReadError) -> clickhouse::QueryError {
+    use chm_clickhouse::ErrorKind;
+    match (error.kind(), error.code()) {
+        (_, Some(code)) => clickhouse::QueryError::Server(clickhouse::ServerError { code, message: error.to_string() }),
+        (ErrorKind::Validation, None) => clickhouse::QueryError::Refused(error.to_string()),
+        _ => clickhouse::QueryError::Unavailable(error.to_string()),
+    }
+}
+
+/// Nothing: for `describe`, which must not need anything.
+pub struct Denied;
+
+#[async_trait]
+impl Services for Denied {
+    async fn clickhouse_hosts(&self) -> Vec<clickhouse::HostInfo> {
+        Vec::new()
+    }
+
+    async fn clickhouse_read(
+        &self,
+        _host: u32,
+        _query: clickhouse::Query,
+        _max_bytes: u64,
+    ) -> Result<clickhouse::Rows, clickhouse::QueryError> {
+        Err(clickhouse::QueryError::Denied(DENIED.to_owned()))
+    }
+
+    async fn kill_query(&self, _host: u32, _query_id: String) -> Result<u32, control::ControlError> {
+        Err(control::ControlError::Denied(DENIED.to_owned()))
+    }
+
+    async fn optimize_table(&self, _host: u32, _database: String, _table: String) -> Result<(), control::ControlError> {
+        Err(control::ControlError::Denied(DENIED.to_owned()))
+    }
+
+    async fn http_send(&self, _endpoint: String, _request: http::Request) -> Result<http::Response, http::HttpError> {
+        Err(http::HttpError::Denied(DENIED.to_owned()))
+    }
+
+    async fn jwt_verify(&self, _issuer: String, _token: String) -> Result<String, jwt::JwtError> {
+        Err(jwt::JwtError::Denied(DENIED.to_owned()))
+    }
+
+    fn secret_is_set(&self, _name: &str) -> bool {
+        false
+    }
+
+    fn secret_equals(&self, _name: &str, _candidate: &str) -> Result<bool, secrets::SecretError> {
+        Err(secrets::SecretError::Denied(DENIED.to_owned()))
+    }
+
+    fn secret_header_equals(&self, _name: &str, _header: &str) -> Result<bool, secrets::SecretError> {
+        Err(secrets::SecretError::Denied(DENIED.to_owned()))
+    }
+
+    fn secret_hmac_sha256(&self, _name: &str, _message: &[u8]) -> Result<Vec<u8>, secrets::SecretError> {
+        Err(secrets::SecretError::Denied(DENIED.to_owned()))
+    }
+}
+
+const DENIED: &str = "nothing is reachable while a plugin describes itself";

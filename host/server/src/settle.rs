@@ -1,0 +1,177 @@
+//! From the configuration to the parts that use it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chm_clickhouse::{Host, HostConfig, Limits as ReadLimits};
+use chm_clickhouse::Secret;
+use chm_sandbox::{ClickhouseGrant, ControlStatement, Grants, HostScope, Limits, Role, Sandbox, SandboxOptions};
+
+use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
+use crate::config::{self, Config, Loaded};
+use crate::plugins::PluginEntry;
+use crate::telemetry::{LogFormat, TelemetryOptions};
+
+/// The sandbox, with compiled code kept in `cache_dir`.
+///
+/// # Errors
+/// When this machine cannot run it.
+pub fn sandbox(cache_dir: Option<&Path>) -> anyhow::Result<Sandbox> {
+    let options = SandboxOptions { cache_dir: cache_dir.map(|dir| dir.join("code")) };
+    Sandbox::new(&options).map_err(|error| anyhow::anyhow!("the plugin sandbox: {error}"))
+}
+
+/// The watched servers.
+///
+/// # Errors
+/// When an address cannot be used.
+pub fn hosts(config: &Config) -> anyhow::Result<Vec<Arc<Host>>> {
+    let limits = ReadLimits { concurrent: config.clickhouse.pool_size as usize, ..ReadLimits::default() };
+    config
+        .clickhouse
+        .hosts
+        .iter()
+        .enumerate()
+        .map(|(id, host)| {
+            let password = Secret::new(host.password.expose());
+            let settled = HostConfig::new(id, host.name.clone(), host.url.expose().as_str(), &host.user, password)?;
+            Ok(Arc::new(Host::new(settled, limits)?))
+        })
+        .collect()
+}
+
+/// Named addresses.
+///
+/// # Errors
+/// Names the endpoint and what is wrong with it.
+pub fn endpoints(config: &Config) -> anyhow::Result<Endpoints> {
+    let endpoints = Endpoints::new(
+        config
+            .endpoints
+            .iter()
+            .map(|(name, endpoint)| Endpoint {
+                name: name.clone(),
+                url: endpoint.url.expose().to_string(),
+                headers: endpoint
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.expose().to_owned()))
+                    .collect(),
+                timeout: Duration::from_millis(endpoint.timeout_ms),
+                max_response_bytes: usize::try_from(endpoint.max_response_bytes).unwrap_or(usize::MAX),
+            })
+            .collect(),
+    );
+    Ok(endpoints?)
+}
+
+/// Named token issuers.
+///
+/// # Errors
+/// Names the issuer and what is wrong with it.
+pub fn issuers(config: &Config) -> anyhow::Result<Issuers> {
+    let issuers = Issuers::new(
+        config
+            .issuers
+            .iter()
+            .map(|(name, issuer)| Issuer {
+                name: name.clone(),
+                issuer: issuer.issuer.clone(),
+                jwks_url: issuer.jwks_url.as_ref().map(|url| url.expose().to_string()),
+                audiences: issuer.audiences.clone(),
+                algorithms: issuer.algorithms.clone(),
+            })
+            .collect(),
+    );
+    Ok(issuers?)
+}
+
+/// How this process logs and exports spans.
+#[must_use]
+pub fn telemetry(loaded: &Loaded) -> TelemetryOptions {
+    let config = &loaded.config;
+    let key = |path: &str| loaded.origin(path).map_or_else(|| path.to_owned(), |origin| format!("{path} ({origin})"));
+    TelemetryOptions {
+        format: match config.log.format {
+            config::LogFormat::Pretty => LogFormat::Pretty,
+            config::LogFormat::Json => LogFormat::Json,
+        },
+        level: config.log.level.clone(),
+        level_key: key("log.level"),
+        otlp_endpoint: config.telemetry.otlp_endpoint.as_ref().map(|url| url.expose().to_string()),
+        otlp_key: key("telemetry.otlp_endpoint"),
+        service_name: config.telemetry.service_name.clone(),
+    }
+}
+
+/// What the operator wrote about each plugin.
+#[must_use]
+pub fn plugin_entries(loaded: &Loaded) -> BTreeMap<String, PluginEntry> {
+    loaded.config.plugins.iter().map(|(id, plugin)| (id.to_string(), entry(loaded, id.as_str(), plugin))).collect()
+}
+
+fn entry(loaded: &Loaded, id: &str, plugin: &config::PluginConfig) -> PluginEntry {
+    PluginEntry {
+        disabled: !plugin.enabled,
+        sha256: plugin.sha256.clone(),
+        settings: plugin
+            .settings
+            .iter()
+            .map(|(name, value)| {
+                let path = format!("plugins.{id}.settings.{name}");
+                let origin = loaded.origin(&path).map_or_else(|| path.clone(), ToString::to_string);
+                (name.clone(), (value.clone(), origin))
+            })
+            .collect(),
+        grants: grants(&plugin.grants),
+        limits: limits(&plugin.limits),
+    }
+}
+
+fn grants(grants: &config::Grants) -> Grants {
+    Grants {
+        clickhouse: grants.clickhouse.as_ref().map(|grant| ClickhouseGrant {
+            hosts: match &grant.hosts {
+                config::Hosts::All => HostScope::All,
+                config::Hosts::Only(ids) => HostScope::Only(ids.clone()),
+            },
+            max_rows: grant.max_rows,
+            max_bytes: grant.max_bytes,
+        }),
+        control: grants
+            .control
+            .iter()
+            .map(|statement| match statement {
+                config::Control::KillQuery => ControlStatement::KillQuery,
+                config::Control::OptimizeTable => ControlStatement::OptimizeTable,
+            })
+            .collect(),
+        http: grants.http.clone(),
+        secrets: grants.secrets.clone(),
+        jwt: grants.jwt.clone(),
+        kv_bytes: usize::try_from(grants.kv).unwrap_or(usize::MAX),
+    }
+}
+
+/// The operator's limits hold for every role of the plugin.
+fn limits(given: &config::PluginLimits) -> Limits {
+    let mut limits = Limits::default();
+    for role in Role::ALL {
+        let of_role = limits.of_mut(role);
+        if let Some(mib) = given.memory_mib {
+            of_role.memory_bytes = (mib as usize) << 20;
+        }
+        if let Some(ms) = given.cpu_ms {
+            of_role.cpu = Duration::from_millis(ms);
+        }
+        if let Some(ms) = given.wall_ms {
+            of_role.wall = Duration::from_millis(ms);
+        }
+        if let Some(calls) = given.concurrency {
+            of_role.concurrency = calls as usize;
+        }
+    }
+    limits
+}
