@@ -121,12 +121,13 @@ impl<'de> Deserialize<'de> for Feature {
 /// The text is no plugin id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{}` is no plugin id: expected 1 to 64 of a-z, 0-9 and single `-` inside, beginning with a letter, and not the name of a feature",
+    "`{}` is no plugin id: expected 2 to 40 lower-case letters, digits and `-`, beginning with a letter, not ending with `-`, and not \
+     the name of a feature",
     .0.escape_debug()
 )]
 pub struct InvalidPluginId(pub String);
 
-/// The id of a plugin, as a feature of its own: lower-case words joined by `-`, never one of the host's own feature ids
+/// The id of a plugin, as a feature of its own: the same rule as in its manifest, and never one of the host's own feature ids
 /// (a plugin called `agent` would otherwise stand behind the rules of the agent).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PluginId(String);
@@ -142,15 +143,22 @@ impl FromStr for PluginId {
     type Err = InvalidPluginId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let words_are_fine = text.split('-').all(|word| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        });
-        let begins_with_letter = text.starts_with(|first: char| first.is_ascii_lowercase());
-        if text.len() <= 64 && words_are_fine && begins_with_letter && text.parse::<Feature>().is_err() {
+        let formed = (2..=40).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && !text.ends_with('-');
+        if formed && text.parse::<Feature>().is_err() {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidPluginId(text.to_owned()))
         }
+    }
+}
+
+/// For look-ups by text; the two compare, order and hash alike.
+impl std::borrow::Borrow<str> for PluginId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 
@@ -291,10 +299,10 @@ mod tests {
 
     #[test]
     fn a_plugin_cannot_take_the_name_of_a_feature() {
-        for text in ["agent", "Agent", "", "-a", "a-", "a--b", "a_b", "1a", "a b", "ä", "A"] {
+        for text in ["agent", "Agent", "", "a", "-ab", "ab-", "a_b", "1a", "a b", "ää", "AB"] {
             assert!(text.parse::<PluginId>().is_err(), "{text:?}");
         }
-        for text in ["a", "auth-trusted", "panels-2", "agent-tools"] {
+        for text in ["ab", "auth-trusted", "panels-2", "agent-tools"] {
             assert_eq!(text.parse::<PluginId>().unwrap().as_str(), text);
         }
     }

@@ -64,7 +64,8 @@ pub struct FeatureRule {
 }
 
 /// What the operator said about a feature; what is absent stays as it is by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FeatureOverride {
     /// Whether it is there at all.
     #[serde(skip_serializing_if = "Option::is_none")]
