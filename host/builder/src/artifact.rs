@@ -11,6 +11,8 @@ pub(crate) struct Artifact {
     pub package: PathBuf,
     /// The target's name.
     pub name: String,
+    /// Whether it was up to date.
+    pub fresh: bool,
     /// The module, where it is one.
     pub module: Option<PathBuf>,
 }
@@ -22,6 +24,8 @@ struct Message {
     target: Option<Target>,
     #[serde(default)]
     filenames: Vec<PathBuf>,
+    #[serde(default)]
+    fresh: bool,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +43,7 @@ impl Artifact {
         Some(Self {
             package: message.manifest_path?.parent()?.to_owned(),
             name: message.target?.name,
+            fresh: message.fresh,
             module: message.filenames.into_iter().find(|file| file.extension().is_some_and(|ending| ending == "wasm")),
         })
     }
@@ -51,7 +56,7 @@ mod tests {
     #[test]
     fn only_finished_crates_are_artifacts() {
         let line = r#"{"reason":"compiler-artifact","package_id":"x","manifest_path":"/p/Cargo.toml","target":{"kind":["cdylib"],"name":"p"},"filenames":["/t/p.wasm"],"fresh":true}"#;
-        let module = Artifact { package: "/p".into(), name: "p".into(), module: Some("/t/p.wasm".into()) };
+        let module = Artifact { package: "/p".into(), name: "p".into(), fresh: true, module: Some("/t/p.wasm".into()) };
         assert_eq!(Artifact::parse(line), Some(module));
         assert_eq!(Artifact::parse(&line.replace("p.wasm", "p.rlib")).unwrap().module, None);
         for other in ["", "text", r#"{"reason":"build-finished","success":true}"#] {

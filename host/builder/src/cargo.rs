@@ -92,10 +92,9 @@ impl Workspace {
             flags.push(remap(&home, "/cargo"));
         }
         flags.push(remap(&self.root, "/workspace"));
-        // The last flag that fits counts, so packages come after the folders they lie in.
-        let mut local = self.local.clone();
-        local.sort_by_key(|(_, folder)| folder.components().count());
-        flags.extend(local.iter().map(|(name, folder)| remap(folder, &format!("/package/{name}"))));
+        // Packages inside the workspace have its flag: one more plugin must not change the flags of all others.
+        let outside = self.local.iter().filter(|(_, folder)| !folder.starts_with(&self.root));
+        flags.extend(outside.map(|(name, folder)| remap(folder, &format!("/package/{name}"))));
         flags
     }
 
@@ -138,7 +137,9 @@ impl Workspace {
             });
             for line in stdout.into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok) {
                 if let Some(artifact) = Artifact::parse(&line) {
-                    progress(&Step::Compiled { name: artifact.name.clone() });
+                    if !artifact.fresh {
+                        progress(&Step::Compiled { name: artifact.name.clone() });
+                    }
                     artifacts.push(artifact);
                 }
             }
@@ -160,11 +161,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_keep_spaces_and_put_inner_folders_last() {
+    fn flags_keep_spaces_and_name_only_packages_from_outside() {
         let workspace = Workspace {
             root: "/w x".into(),
             locked: false,
-            local: vec![("inner".into(), "/w x/a/b".into()), ("outer".into(), "/w x/a".into())],
+            local: vec![("inner".into(), "/w x/a".into()), ("outer".into(), "/s d/k".into())],
         };
         let env = BuildEnv::new([("CARGO_HOME".into(), "/c".into())]);
         let flags = encoded(&workspace.flags(&env)).into_string().unwrap();
@@ -175,8 +176,7 @@ mod tests {
                 "-Clink-arg=-zstack-size=131072",
                 "--remap-path-prefix=/c=/cargo",
                 "--remap-path-prefix=/w x=/workspace",
-                "--remap-path-prefix=/w x/a=/package/outer",
-                "--remap-path-prefix=/w x/a/b=/package/inner",
+                "--remap-path-prefix=/s d/k=/package/outer",
             ]
         );
     }

@@ -2,6 +2,8 @@
 //!
 //! The guests here use the plugin interface directly, without the SDK, so that this crate is tested by itself.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -36,17 +36,11 @@ impl FromStr for ApiVersion {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // `u16::from_str` takes a leading `+`; a version has digits only, and no leading zero.
         let number = |part: &str| {
-            let plain =
-                part.bytes().all(|b| b.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
+            let plain = part.bytes().all(|b| b.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
             if plain { part.parse().ok() } else { None }
         };
         text.split_once('.')
-            .and_then(|(major, minor)| {
-                Some(Self {
-                    major: number(major)?,
-                    minor: number(minor)?,
-                })
-            })
+            .and_then(|(major, minor)| Some(Self { major: number(major)?, minor: number(minor)? }))
             .ok_or_else(|| ApiVersionError(text.to_owned()))
     }
 }
@@ -64,16 +58,8 @@ mod tests {
     #[test]
     fn only_major_dot_minor_is_an_interface_version() {
         assert_eq!("0.1".parse(), Ok(ApiVersion::CURRENT));
-        assert_eq!(
-            "12.30".parse(),
-            Ok(ApiVersion {
-                major: 12,
-                minor: 30
-            })
-        );
-        for bad in [
-            "", "0", "0.", ".1", "0.1.0", "v0.1", "+0.1", "0.01", "00.1", "0.-1", "0.70000", " 0.1",
-        ] {
+        assert_eq!("12.30".parse(), Ok(ApiVersion { major: 12, minor: 30 }));
+        for bad in ["", "0", "0.", ".1", "0.1.0", "v0.1", "+0.1", "0.01", "00.1", "0.-1", "0.70000", " 0.1"] {
             assert!(bad.parse::<ApiVersion>().is_err(), "{bad:?}");
         }
     }

@@ -6,10 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// The text is longer than [`MAX_MANIFEST_BYTES`](crate::MAX_MANIFEST_BYTES).
-    #[error(
-        "plugin.toml has {bytes} bytes; expected at most {}",
-        crate::MAX_MANIFEST_BYTES
-    )]
+    #[error("plugin.toml has {bytes} bytes; expected at most {}", crate::MAX_MANIFEST_BYTES)]
     TooLong {
         /// Its size in bytes.
         bytes: usize,
@@ -50,9 +47,7 @@ impl ManifestError {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::TooLong { .. } => None,
-            Self::Syntax { line, .. } | Self::Shape { line, .. } | Self::Value { line, .. } => {
-                *line
-            }
+            Self::Syntax { line, .. } | Self::Shape { line, .. } | Self::Value { line, .. } => *line,
         }
     }
 }

@@ -11,10 +11,7 @@ pub struct HeaderMapError {
 /// Whether `text` is a header name, that is a `token` of RFC 9110 §5.6.2.
 #[must_use]
 pub fn is_header_name(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 /// The pairs `(field, header)` of a header map: pieces divided by commas or white space, each `field:Header-Name`, split at
@@ -24,16 +21,11 @@ pub fn is_header_name(text: &str) -> bool {
 /// [`HeaderMapError`] names the first piece without a field, or without a valid header name.
 pub fn header_map(text: &str) -> Result<Vec<(String, String)>, HeaderMapError> {
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for piece in text
-        .split(|c: char| c == ',' || c.is_whitespace())
-        .filter(|piece| !piece.is_empty())
-    {
+    for piece in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|piece| !piece.is_empty()) {
         let (field, header) = piece
             .split_once(':')
             .filter(|(field, header)| !field.is_empty() && is_header_name(header))
-            .ok_or_else(|| HeaderMapError {
-                piece: piece.to_owned(),
-            })?;
+            .ok_or_else(|| HeaderMapError { piece: piece.to_owned() })?;
         match pairs.iter_mut().find(|(known, _)| known == field) {
             Some(pair) => header.clone_into(&mut pair.1),
             None => pairs.push((field.to_owned(), header.to_owned())),
@@ -62,23 +54,9 @@ mod tests {
     #[test]
     fn a_header_map_is_pairs_divided_by_commas_or_white_space() {
         let pairs = header_map(" team:X-Team,\tsite:X-Site\n team:X-Crew ,").unwrap();
-        assert_eq!(
-            pairs,
-            [
-                ("team".into(), "X-Crew".into()),
-                ("site".into(), "X-Site".into())
-            ]
-        );
+        assert_eq!(pairs, [("team".into(), "X-Crew".into()), ("site".into(), "X-Site".into())]);
         assert_eq!(header_map(" , ").unwrap(), []);
-        for bad in [
-            "team",
-            ":X-Team",
-            "team:",
-            "team:X Team:",
-            "team:X:Team",
-            "a:b,c",
-            "team:X-Täm",
-        ] {
+        for bad in ["team", ":X-Team", "team:", "team:X Team:", "team:X:Team", "a:b,c", "team:X-Täm"] {
             assert!(header_map(bad).is_err(), "{bad:?}");
         }
     }
@@ -86,10 +64,7 @@ mod tests {
     #[test]
     fn header_names_are_found_in_both_kinds_of_value() {
         assert_eq!(header_names("X-Forwarded-User"), ["x-forwarded-user"]);
-        assert_eq!(
-            header_names("team:X-Team,site:X-Site"),
-            ["x-team", "x-site"]
-        );
+        assert_eq!(header_names("team:X-Team,site:X-Site"), ["x-team", "x-site"]);
         assert!(header_names(" ").is_empty());
     }
 

@@ -26,32 +26,17 @@ impl HeaderView {
             return Self::default();
         };
         let mut view = Self {
-            visible: auth
-                .headers
-                .iter()
-                .map(|name| name.to_ascii_lowercase())
-                .collect(),
+            visible: auth.headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
             sealed: BTreeSet::new(),
             cookies: auth.cookies.iter().cloned().collect(),
         };
-        for (name, setting) in manifest
-            .settings
-            .iter()
-            .filter(|(_, setting)| setting.kind.names_headers())
-        {
-            let names = effective(name)
-                .map(|value| header_names(&value))
-                .unwrap_or_default();
-            let set = if setting.sealed {
-                &mut view.sealed
-            } else {
-                &mut view.visible
-            };
+        for (name, setting) in manifest.settings.iter().filter(|(_, setting)| setting.kind.names_headers()) {
+            let names = effective(name).map(|value| header_names(&value)).unwrap_or_default();
+            let set = if setting.sealed { &mut view.sealed } else { &mut view.visible };
             set.extend(names);
         }
         // An operator's header map must not open what another setting seals, nor the jar of all cookies.
-        view.visible
-            .retain(|name| !view.sealed.contains(name) && name != "cookie");
+        view.visible.retain(|name| !view.sealed.contains(name) && name != "cookie");
         view
     }
 }
@@ -86,10 +71,7 @@ type = "header-map"
             "custom" => Some("a:X-SECRET,b:X-Team,c:Cookie".into()),
             name => manifest.settings[name].default_text(),
         });
-        assert_eq!(
-            view.visible,
-            ["x-extra", "x-team", "x-user"].map(String::from).into()
-        );
+        assert_eq!(view.visible, ["x-extra", "x-team", "x-user"].map(String::from).into());
         assert_eq!(view.sealed, ["x-secret"].map(String::from).into());
         assert_eq!(view.cookies, ["Session"].map(String::from).into());
     }
@@ -97,15 +79,9 @@ type = "header-map"
     #[test]
     fn a_plugin_that_signs_nobody_in_sees_no_header() {
         let text = MANIFEST
-            .replace(
-                "[auth]\nheaders = [\"X-Extra\"]\ncookies = [\"Session\"]\n",
-                "",
-            )
+            .replace("[auth]\nheaders = [\"X-Extra\"]\ncookies = [\"Session\"]\n", "")
             .replace("sealed = true\n", "");
         let manifest = Manifest::parse(&text).unwrap();
-        assert_eq!(
-            HeaderView::of(&manifest, |name| manifest.settings[name].default_text()),
-            HeaderView::default()
-        );
+        assert_eq!(HeaderView::of(&manifest, |name| manifest.settings[name].default_text()), HeaderView::default());
     }
 }

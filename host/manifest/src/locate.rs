@@ -6,11 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Line, from 1, of the byte at `offset`.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// Line of the key with this dotted path, or of its nearest parent that exists.
@@ -64,8 +60,7 @@ fn descend(table: &DeTable<'_>, span: &Range<usize>, path: &mut Vec<String>) {
 mod tests {
     use super::*;
 
-    const TEXT: &str =
-        "id = \"x\"\n\n[settings.a]\ntype = 3\n[endpoints]\nb = { summary = \"s\" }\n";
+    const TEXT: &str = "id = \"x\"\n\n[settings.a]\ntype = 3\n[endpoints]\nb = { summary = \"s\" }\n";
 
     #[test]
     fn keys_have_lines_and_places_have_keys() {
@@ -74,11 +69,7 @@ mod tests {
         assert_eq!(line_of(TEXT, "settings.a.default"), Some(3));
         assert_eq!(line_of(TEXT, "endpoints.b.summary"), Some(6));
         assert_eq!(line_of(TEXT, "nothing"), None);
-        for (needle, key) in [
-            ("3", "settings.a.type"),
-            ("\"x\"", "id"),
-            ("\"s\"", "endpoints.b.summary"),
-        ] {
+        for (needle, key) in [("3", "settings.a.type"), ("\"x\"", "id"), ("\"s\"", "endpoints.b.summary")] {
             let start = TEXT.find(needle).unwrap();
             assert_eq!(key_at(TEXT, &(start..start + needle.len())), key);
         }

@@ -111,26 +111,18 @@ impl Manifest {
         }
         if let Err(error) = toml::de::DeTable::parse(text) {
             let line = error.span().map(|span| line_at(text, span.start));
-            return Err(ManifestError::Syntax {
-                line,
-                message: error.message().to_owned(),
-            });
+            return Err(ManifestError::Syntax { line, message: error.message().to_owned() });
         }
         let document: Document = toml::from_str(text).map_err(|error| ManifestError::Shape {
             line: error.span().map(|span| line_at(text, span.start)),
-            key: error
-                .span()
-                .map(|span| key_at(text, &span))
-                .unwrap_or_default(),
+            key: error.span().map(|span| key_at(text, &span)).unwrap_or_default(),
             message: error.message().to_owned(),
         })?;
-        document
-            .check()
-            .map_err(|Fault { key, message }| ManifestError::Value {
-                line: line_of(text, &key),
-                key,
-                message,
-            })
+        document.check().map_err(|Fault { key, message }| ManifestError::Value {
+            line: line_of(text, &key),
+            key,
+            message,
+        })
     }
 }
 
@@ -141,33 +133,21 @@ struct Fault {
 }
 
 fn fault(key: impl Into<String>, message: impl ToString) -> Fault {
-    Fault {
-        key: key.into(),
-        message: message.to_string(),
-    }
+    Fault { key: key.into(), message: message.to_string() }
 }
 
 impl Document {
     fn check(self) -> Result<Manifest, Fault> {
         let id = self.id.parse().map_err(|error| fault("id", error))?;
         let version = semver::Version::parse(&self.version).map_err(|error| {
-            fault(
-                "version",
-                format!(
-                    "`{}` is not a version ({error}); expected for example `0.1.0`",
-                    self.version
-                ),
-            )
+            fault("version", format!("`{}` is not a version ({error}); expected for example `0.1.0`", self.version))
         })?;
         let api = self.api.parse().map_err(|error| fault("api", error))?;
         check_sentence("summary", &self.summary, true)?;
         if let Some(homepage) = &self.homepage
             && !(homepage.starts_with("https://") || homepage.starts_with("http://"))
         {
-            return Err(fault(
-                "homepage",
-                format!("`{homepage}` is not a web address; expected `https://…`"),
-            ));
+            return Err(fault("homepage", format!("`{homepage}` is not a web address; expected `https://…`")));
         }
         check_count("authors", self.authors.len())?;
         if let Some(auth) = &self.auth {
@@ -222,43 +202,24 @@ fn check_auth(auth: &AuthSection) -> Result<(), Fault> {
     }
     // A cookie's name is a token, as a header's is (RFC 6265 §4.1.1).
     match auth.cookies.iter().find(|name| !is_header_name(name)) {
-        Some(name) => Err(fault(
-            "auth.cookies",
-            format!("`{name}` is not a cookie's name; expected for example `__session`"),
-        )),
+        Some(name) => {
+            Err(fault("auth.cookies", format!("`{name}` is not a cookie's name; expected for example `__session`")))
+        }
         None => Ok(()),
     }
 }
 
-fn check_setting(
-    name: &str,
-    entry: SettingEntry,
-    is_auth_provider: bool,
-) -> Result<Setting, Fault> {
+fn check_setting(name: &str, entry: SettingEntry, is_auth_provider: bool) -> Result<Setting, Fault> {
     let key = format!("settings.{name}");
     check_name(&key, name)?;
     if name.contains('-') {
         // Environment variables have no `-`: `a-b` and `a_b` would be one variable.
-        return Err(fault(
-            key,
-            format!(
-                "a setting's name has no `-`; expected `{}`",
-                name.replace('-', "_")
-            ),
-        ));
+        return Err(fault(key, format!("a setting's name has no `-`; expected `{}`", name.replace('-', "_"))));
     }
     check_sentence(&format!("{key}.summary"), &entry.summary, false)?;
-    let setting = Setting {
-        kind: entry.kind,
-        summary: entry.summary,
-        default: entry.default,
-        sealed: entry.sealed,
-    };
+    let setting = Setting { kind: entry.kind, summary: entry.summary, default: entry.default, sealed: entry.sealed };
     if setting.sealed && setting.kind != SettingKind::Header {
-        return Err(fault(
-            format!("{key}.sealed"),
-            "only a setting of type `header` can be sealed; leave it out",
-        ));
+        return Err(fault(format!("{key}.sealed"), "only a setting of type `header` can be sealed; leave it out"));
     }
     if setting.sealed && !is_auth_provider {
         return Err(fault(
@@ -273,9 +234,7 @@ fn check_setting(
                 "a secret has no default; leave it out, the operator gives the value",
             ));
         }
-        setting
-            .check(default)
-            .map_err(|error| fault(format!("{key}.default"), error))?;
+        setting.check(default).map_err(|error| fault(format!("{key}.default"), error))?;
     }
     Ok(setting)
 }
@@ -284,9 +243,7 @@ fn check_setting(
 fn check_name(key: &str, name: &str) -> Result<(), Fault> {
     let formed = (1..=40).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
     if formed {
         Ok(())
     } else {
@@ -311,10 +268,7 @@ fn check_sentence(key: &str, text: &str, required: bool) -> Result<(), Fault> {
 
 fn check_count(key: &str, count: usize) -> Result<(), Fault> {
     if count > MAX_NAMES {
-        Err(fault(
-            key,
-            format!("has {count} entries; expected at most {MAX_NAMES}"),
-        ))
+        Err(fault(key, format!("has {count} entries; expected at most {MAX_NAMES}")))
     } else {
         Ok(())
     }

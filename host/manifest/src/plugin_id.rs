@@ -76,9 +76,7 @@ impl FromStr for PluginId {
 
 impl<'de> Deserialize<'de> for PluginId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -106,40 +104,14 @@ mod tests {
 
     #[test]
     fn an_id_is_a_short_lower_case_name_that_no_feature_has() {
-        for good in [
-            "ab",
-            "auth-trusted",
-            "p2",
-            "queries2",
-            "tables-x",
-            &"a".repeat(40),
-        ] {
+        for good in ["ab", "auth-trusted", "p2", "queries2", "tables-x", &"a".repeat(40)] {
             assert_eq!(good.parse::<PluginId>().unwrap().as_str(), good);
         }
-        for bad in [
-            "",
-            "a",
-            "A-b",
-            "a_b",
-            "2a",
-            "-ab",
-            "ab-",
-            "a b",
-            "ä-b",
-            "a.b",
-            "../a",
-            &"a".repeat(41),
-        ] {
-            assert!(
-                matches!(bad.parse::<PluginId>(), Err(PluginIdError::Malformed(_))),
-                "{bad:?}"
-            );
+        for bad in ["", "a", "A-b", "a_b", "2a", "-ab", "ab-", "a b", "ä-b", "a.b", "../a", &"a".repeat(41)] {
+            assert!(matches!(bad.parse::<PluginId>(), Err(PluginIdError::Malformed(_))), "{bad:?}");
         }
         for feature in FEATURE_IDS {
-            assert!(
-                matches!(feature.parse::<PluginId>(), Err(PluginIdError::Feature(_))),
-                "{feature}"
-            );
+            assert!(matches!(feature.parse::<PluginId>(), Err(PluginIdError::Feature(_))), "{feature}");
         }
     }
 }

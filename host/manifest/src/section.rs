@@ -15,14 +15,10 @@ pub const MANIFEST_SECTION: &str = "chm:manifest";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExtractError {
     /// Not WebAssembly.
-    #[error(
-        "the file is not WebAssembly; expected a component, as `chm-host plugin build` makes it"
-    )]
+    #[error("the file is not WebAssembly; expected a component, as `chm-host plugin build` makes it")]
     NotWasm,
     /// A core module.
-    #[error(
-        "the file is a core WebAssembly module, not a component; build it with `chm-host plugin build`"
-    )]
+    #[error("the file is a core WebAssembly module, not a component; build it with `chm-host plugin build`")]
     CoreModule,
     /// The sections do not add up.
     #[error("the file is damaged: {0}")]
@@ -68,11 +64,7 @@ pub fn embed(component: &[u8], manifest_toml: &str) -> Result<Vec<u8>, EmbedErro
             bytes.extend_from_slice(component.get(section.range).unwrap_or_default());
         }
     }
-    CustomSection {
-        name: MANIFEST_SECTION.into(),
-        data: manifest_toml.as_bytes().into(),
-    }
-    .append_to(&mut bytes);
+    CustomSection { name: MANIFEST_SECTION.into(), data: manifest_toml.as_bytes().into() }.append_to(&mut bytes);
     Ok(bytes)
 }
 
@@ -81,10 +73,7 @@ pub fn embed(component: &[u8], manifest_toml: &str) -> Result<Vec<u8>, EmbedErro
 /// # Errors
 /// [`ExtractError`] says what the file is instead, or what is wrong with the manifest.
 pub fn extract(bytes: &[u8]) -> Result<Manifest, ExtractError> {
-    let mut found: Vec<&[u8]> = sections(bytes)?
-        .into_iter()
-        .filter_map(|section| section.manifest)
-        .collect();
+    let mut found: Vec<&[u8]> = sections(bytes)?.into_iter().filter_map(|section| section.manifest).collect();
     match (found.pop(), found.len()) {
         (None, _) => Err(ExtractError::NoManifest),
         (Some(data), 0) => {
@@ -128,10 +117,7 @@ fn sections(bytes: &[u8]) -> Result<Vec<Section<'_>>, ExtractError> {
         if id == CUSTOM && inner.read_string().map_err(damaged)? == MANIFEST_SECTION {
             manifest = Some(inner.read_bytes(inner.bytes_remaining()).map_err(damaged)?);
         }
-        sections.push(Section {
-            range: start..reader.original_position(),
-            manifest,
-        });
+        sections.push(Section { range: start..reader.original_position(), manifest });
     }
     Ok(sections)
 }

@@ -104,14 +104,13 @@ impl Setting {
         match (kind, value) {
             (SettingKind::Boolean, SettingValue::Boolean(flag)) => Ok(flag.to_string()),
             (SettingKind::Integer, SettingValue::Integer(number)) => Ok(number.to_string()),
-            (SettingKind::List, SettingValue::List(items)) => list_of(items).map_err(fault),
+            (SettingKind::List, SettingValue::List(items)) => {
+                list_of(items.iter().map(String::as_str), items.is_empty()).map_err(fault)
+            }
             (SettingKind::HeaderMap, SettingValue::Map(pairs)) => {
                 // A field with a comma, a colon or a space in it would come apart again: let the text's rules find it.
-                let text = pairs
-                    .iter()
-                    .map(|(field, header)| format!("{field}:{header}"))
-                    .collect::<Vec<_>>()
-                    .join(",");
+                let text =
+                    pairs.iter().map(|(field, header)| format!("{field}:{header}")).collect::<Vec<_>>().join(",");
                 let canonical = header_map_of(&text).map_err(fault)?;
                 if canonical == text {
                     Ok(canonical)
@@ -120,12 +119,8 @@ impl Setting {
                 }
             }
             // A number or a truth value written without quotes where a text is wanted: its meaning is plain.
-            (SettingKind::Text | SettingKind::List, SettingValue::Integer(number)) => {
-                Ok(number.to_string())
-            }
-            (SettingKind::Boolean, SettingValue::Integer(number @ (0 | 1))) => {
-                Ok((*number == 1).to_string())
-            }
+            (SettingKind::Text | SettingKind::List, SettingValue::Integer(number)) => Ok(number.to_string()),
+            (SettingKind::Boolean, SettingValue::Integer(number @ (0 | 1))) => Ok((*number == 1).to_string()),
             (_, SettingValue::Text(text)) => self.check_text(text).map_err(fault),
             _ => Err(wrong_type()),
         }
@@ -134,9 +129,7 @@ impl Setting {
     /// The default as `config.get` returns it.
     #[must_use]
     pub fn default_text(&self) -> Option<String> {
-        self.default
-            .as_ref()
-            .and_then(|value| self.check(value).ok())
+        self.default.as_ref().and_then(|value| self.check(value).ok())
     }
 
     fn check_text(&self, text: &str) -> Result<String, String> {
@@ -154,39 +147,34 @@ impl Setting {
                 Ok(number) => Ok(number.to_string()),
                 Err(_) => Err(format!("`{trimmed}` is not an integer")),
             },
-            SettingKind::List => Ok(text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .collect::<Vec<_>>()
-                .join(",")),
-            SettingKind::Header if !is_header_name(trimmed) => {
-                Err(format!("`{trimmed}` is not a header name"))
-            }
+            SettingKind::List => list_of(text.split(','), trimmed.is_empty()),
+            SettingKind::Header if !is_header_name(trimmed) => Err(format!("`{trimmed}` is not a header name")),
             SettingKind::Header => shown(trimmed).map(str::to_owned),
             SettingKind::HeaderMap => header_map_of(text),
         }
     }
 }
 
-fn list_of(items: &[String]) -> Result<String, String> {
+/// Joins a list's items. Only a blank value is an empty list: `,` might be meant as anything, and an empty list of those
+/// who may enter lets everyone in.
+fn list_of<'a>(items: impl Iterator<Item = &'a str>, blank: bool) -> Result<String, String> {
+    let items: Vec<_> = items.map(str::trim).filter(|item| !item.is_empty()).collect();
+    if items.is_empty() && !blank {
+        return Err("there is no item in it".to_owned());
+    }
     match items.iter().find(|item| item.contains(',')) {
         Some(item) => Err(format!("the item `{item}` contains a comma")),
-        None => Ok(items
-            .iter()
-            .map(|item| item.trim())
-            .filter(|item| !item.is_empty())
-            .collect::<Vec<_>>()
-            .join(",")),
+        None => Ok(items.join(",")),
     }
 }
 
 fn header_map_of(text: &str) -> Result<String, String> {
     let pairs = header_map(text).map_err(|error| error.to_string())?;
-    let pieces: Result<Vec<_>, String> = pairs
-        .iter()
-        .map(|(field, header)| Ok(format!("{field}:{}", shown(header)?)))
-        .collect();
+    if pairs.is_empty() && !text.trim().is_empty() {
+        return Err("there is no pair in it".to_owned());
+    }
+    let pieces: Result<Vec<_>, String> =
+        pairs.iter().map(|(field, header)| Ok(format!("{field}:{}", shown(header)?))).collect();
     Ok(pieces?.join(","))
 }
 
@@ -208,12 +196,7 @@ mod tests {
     use super::*;
 
     fn setting(kind: SettingKind) -> Setting {
-        Setting {
-            kind,
-            summary: String::new(),
-            default: None,
-            sealed: false,
-        }
+        Setting { kind, summary: String::new(), default: None, sealed: false }
     }
 
     #[test]
@@ -232,33 +215,17 @@ mod tests {
             (List, " a, b ,,c d ", "a,b,c d"),
             (Secret, " s3cret ", " s3cret "),
             (Header, " X-User ", "X-User"),
-            (
-                HeaderMap,
-                "team:X-Team  site:X-Site",
-                "team:X-Team,site:X-Site",
-            ),
+            (HeaderMap, "team:X-Team  site:X-Site", "team:X-Team,site:X-Site"),
         ];
         for (kind, given, canonical) in cases {
-            assert_eq!(
-                setting(kind).check(&given.into()).unwrap(),
-                canonical,
-                "{kind} {given:?}"
-            );
+            assert_eq!(setting(kind).check(&given.into()).unwrap(), canonical, "{kind} {given:?}");
         }
         let items = SettingValue::List(vec![" a ".into(), "b".into()]);
         assert_eq!(setting(List).check(&items).unwrap(), "a,b");
         let pairs = SettingValue::Map(BTreeMap::from([("team".into(), "X-Team".into())]));
         assert_eq!(setting(HeaderMap).check(&pairs).unwrap(), "team:X-Team");
-        assert_eq!(
-            setting(Boolean)
-                .check(&SettingValue::Boolean(true))
-                .unwrap(),
-            "true"
-        );
-        assert_eq!(
-            setting(Integer).check(&SettingValue::Integer(5)).unwrap(),
-            "5"
-        );
+        assert_eq!(setting(Boolean).check(&SettingValue::Boolean(true)).unwrap(), "true");
+        assert_eq!(setting(Integer).check(&SettingValue::Integer(5)).unwrap(), "5");
     }
 
     #[test]
@@ -270,6 +237,9 @@ mod tests {
             (Integer, "1.5"),
             (Integer, "9223372036854775808"),
             (Secret, ""),
+            (List, ","),
+            (List, " , ,"),
+            (HeaderMap, ","),
             (Header, "X User"),
             (Header, "X-User:"),
             (Header, ""),
@@ -286,10 +256,8 @@ mod tests {
             (Secret, SettingValue::Integer(1)),
             (Header, SettingValue::List(vec!["X-User".into()])),
             (List, SettingValue::List(vec!["a,b".into()])),
-            (
-                HeaderMap,
-                SettingValue::Map(BTreeMap::from([("a:b c".into(), "X".into())])),
-            ),
+            (List, SettingValue::List(vec![" ".into()])),
+            (HeaderMap, SettingValue::Map(BTreeMap::from([("a:b c".into(), "X".into())]))),
         ] {
             assert!(setting(kind).check(&value).is_err(), "{kind} {value:?}");
         }

@@ -16,9 +16,5 @@ pub struct TooLarge {
 /// # Errors
 /// [`TooLarge`] when it exceeds [`MAX_COMPONENT_BYTES`].
 pub fn check_size(bytes: u64) -> Result<(), TooLarge> {
-    if bytes > MAX_COMPONENT_BYTES {
-        Err(TooLarge { bytes })
-    } else {
-        Ok(())
-    }
+    if bytes > MAX_COMPONENT_BYTES { Err(TooLarge { bytes }) } else { Ok(()) }
 }

@@ -72,71 +72,27 @@ fn a_refusal_names_the_line_the_key_and_what_was_expected() {
         ("id = ", &["line 1", "not valid TOML"]),
         ("id = \"ab\"\nid = \"ab\"", &["line 2", "duplicate"]),
         ("id = \"ab\"", &["missing field `version`"]),
-        (
-            &(MINIMAL.to_owned() + "colour = 1"),
-            &["line 5", "`colour`", "unknown field", "expected one of"],
-        ),
-        (
-            &MINIMAL.replace("\"S.\"", "3"),
-            &["line 4", "key `summary`", "expected a string"],
-        ),
-        (
-            &MINIMAL.replace("\"S.\"", "\" \""),
-            &["line 4", "key `summary`", "expected one sentence"],
-        ),
-        (
-            &MINIMAL.replace("\"ab\"", "\"Ab\""),
-            &["line 1", "key `id`", "lower-case"],
-        ),
-        (
-            &MINIMAL.replace("\"ab\"", "\"queries\""),
-            &["line 1", "key `id`", "own features"],
-        ),
-        (
-            &MINIMAL.replace("0.1.0", "1"),
-            &["line 2", "key `version`", "expected for example `0.1.0`"],
-        ),
-        (
-            &MINIMAL.replace("\"0.1\"", "\"0.1.0\""),
-            &["line 3", "key `api`", "major.minor"],
-        ),
-        (
-            &(MINIMAL.to_owned() + "homepage = \"ftp://x\""),
-            &["line 5", "key `homepage`"],
-        ),
+        (&(MINIMAL.to_owned() + "colour = 1"), &["line 5", "`colour`", "unknown field", "expected one of"]),
+        (&MINIMAL.replace("\"S.\"", "3"), &["line 4", "key `summary`", "expected a string"]),
+        (&MINIMAL.replace("\"S.\"", "\" \""), &["line 4", "key `summary`", "expected one sentence"]),
+        (&MINIMAL.replace("\"ab\"", "\"Ab\""), &["line 1", "key `id`", "lower-case"]),
+        (&MINIMAL.replace("\"ab\"", "\"queries\""), &["line 1", "key `id`", "own features"]),
+        (&MINIMAL.replace("0.1.0", "1"), &["line 2", "key `version`", "expected for example `0.1.0`"]),
+        (&MINIMAL.replace("\"0.1\"", "\"0.1.0\""), &["line 3", "key `api`", "major.minor"]),
+        (&(MINIMAL.to_owned() + "homepage = \"ftp://x\""), &["line 5", "key `homepage`"]),
         (
             &(MINIMAL.to_owned() + "[auth]\nheader = []"),
             &["line 6", "`auth.header`", "expected `headers` or `cookies`"],
         ),
-        (
-            &(MINIMAL.to_owned() + "[auth]\nheaders = [\"a b\"]"),
-            &["line 6", "key `auth.headers`", "`a b`"],
-        ),
-        (
-            &(MINIMAL.to_owned() + "[auth]\nheaders = [\"Cookie\"]"),
-            &["line 6", "key `auth.headers`", "auth.cookies"],
-        ),
-        (
-            &(MINIMAL.to_owned() + "[auth]\ncookies = [\"a;b\"]"),
-            &["line 6", "key `auth.cookies`"],
-        ),
+        (&(MINIMAL.to_owned() + "[auth]\nheaders = [\"a b\"]"), &["line 6", "key `auth.headers`", "`a b`"]),
+        (&(MINIMAL.to_owned() + "[auth]\nheaders = [\"Cookie\"]"), &["line 6", "key `auth.headers`", "auth.cookies"]),
+        (&(MINIMAL.to_owned() + "[auth]\ncookies = [\"a;b\"]"), &["line 6", "key `auth.cookies`"]),
         (
             &(MINIMAL.to_owned() + "[settings.a]\ntype = \"colour\""),
-            &[
-                "line 6",
-                "`settings.a.type`",
-                "unknown variant",
-                "`header-map`",
-            ],
+            &["line 6", "`settings.a.type`", "unknown variant", "`header-map`"],
         ),
-        (
-            &(MINIMAL.to_owned() + "[settings.A]\ntype = \"text\""),
-            &["line 5", "key `settings.A`", "lower-case"],
-        ),
-        (
-            &(MINIMAL.to_owned() + "[settings.a-b]\ntype = \"text\""),
-            &["line 5", "key `settings.a-b`", "`a_b`"],
-        ),
+        (&(MINIMAL.to_owned() + "[settings.A]\ntype = \"text\""), &["line 5", "key `settings.A`", "lower-case"]),
+        (&(MINIMAL.to_owned() + "[settings.a-b]\ntype = \"text\""), &["line 5", "key `settings.a-b`", "`a_b`"]),
         (
             &(MINIMAL.to_owned() + "[settings.a]\ntype = \"secret\"\ndefault = \"hunter2\""),
             &["line 7", "`settings.a.default`", "no default"],
@@ -153,25 +109,15 @@ fn a_refusal_names_the_line_the_key_and_what_was_expected() {
             &(MINIMAL.to_owned() + "[settings.a]\ntype = \"header\"\nsealed = true"),
             &["line 7", "`settings.a.sealed`", "`[auth]`"],
         ),
-        (
-            &(MINIMAL.to_owned() + "[endpoints.a]\nurl = \"x\""),
-            &["line 6", "`endpoints.a.url`", "expected `summary`"],
-        ),
-        (
-            &(MINIMAL.to_owned() + "[issuers.\"a b\"]"),
-            &["key `issuers.a b`", "lower-case"],
-        ),
+        (&(MINIMAL.to_owned() + "[endpoints.a]\nurl = \"x\""), &["line 6", "`endpoints.a.url`", "expected `summary`"]),
+        (&(MINIMAL.to_owned() + "[issuers.\"a b\"]"), &["key `issuers.a b`", "lower-case"]),
         (&" ".repeat(70_000), &["70000", "at most"]),
     ];
     for (text, words) in cases {
         let error = Manifest::parse(text).unwrap_err();
         let said = error.to_string();
         for word in *words {
-            assert!(
-                said.contains(word),
-                "expected {word:?} in {said:?} for\n{}",
-                text.get(..200).unwrap_or(text)
-            );
+            assert!(said.contains(word), "expected {word:?} in {said:?} for\n{}", text.get(..200).unwrap_or(text));
         }
         assert!(!said.contains("hunter2"), "{said}");
     }

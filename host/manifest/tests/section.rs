@@ -1,8 +1,7 @@
 //! A manifest travels inside its component.
 
 use chm_manifest::{
-    EmbedError, ExtractError, MANIFEST_SECTION, MAX_COMPONENT_BYTES, Manifest, check_size, embed,
-    extract,
+    EmbedError, ExtractError, MANIFEST_SECTION, MAX_COMPONENT_BYTES, Manifest, check_size, embed, extract,
 };
 use proptest::prelude::*;
 use wasm_encoder::{Component, CustomSection, Module, ModuleSection};
@@ -10,10 +9,7 @@ use wasm_encoder::{Component, CustomSection, Module, ModuleSection};
 const MANIFEST: &str = "id = \"ab\"\nversion = \"0.1.0\"\napi = \"0.1\"\nsummary = \"S.\"\n";
 
 fn custom<'a>(name: &'a str, data: &'a [u8]) -> CustomSection<'a> {
-    CustomSection {
-        name: name.into(),
-        data: data.into(),
-    }
+    CustomSection { name: name.into(), data: data.into() }
 }
 
 /// A component with a foreign custom section, and a module inside that has a manifest section of its own.
@@ -21,9 +17,7 @@ fn component() -> Vec<u8> {
     let mut module = Module::new();
     module.section(&custom(MANIFEST_SECTION, b"not ours"));
     let mut component = Component::new();
-    component
-        .section(&custom("producers", b"\0"))
-        .section(&ModuleSection(&module));
+    component.section(&custom("producers", b"\0")).section(&ModuleSection(&module));
     component.finish()
 }
 
@@ -71,29 +65,15 @@ fn a_file_without_a_good_manifest_is_refused_with_what_it_is() {
 
 #[test]
 fn only_a_good_manifest_goes_into_only_a_component() {
-    assert!(matches!(
-        embed(&component(), "id = 1"),
-        Err(EmbedError::Manifest(_))
-    ));
-    assert_eq!(
-        embed(b"x", MANIFEST),
-        Err(EmbedError::Component(ExtractError::NotWasm))
-    );
-    assert_eq!(
-        embed(&Module::new().finish(), MANIFEST),
-        Err(EmbedError::Component(ExtractError::CoreModule))
-    );
+    assert!(matches!(embed(&component(), "id = 1"), Err(EmbedError::Manifest(_))));
+    assert_eq!(embed(b"x", MANIFEST), Err(EmbedError::Component(ExtractError::NotWasm)));
+    assert_eq!(embed(&Module::new().finish(), MANIFEST), Err(EmbedError::Component(ExtractError::CoreModule)));
 }
 
 #[test]
 fn a_file_above_the_cap_is_too_large() {
     assert_eq!(check_size(MAX_COMPONENT_BYTES), Ok(()));
-    assert!(
-        check_size(MAX_COMPONENT_BYTES + 1)
-            .unwrap_err()
-            .to_string()
-            .contains("33554433")
-    );
+    assert!(check_size(MAX_COMPONENT_BYTES + 1).unwrap_err().to_string().contains("33554433"));
 }
 
 proptest! {

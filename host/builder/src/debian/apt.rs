@@ -24,7 +24,8 @@ impl<'a> Apt<'a> {
         progress: Progress<'_>,
     ) -> Result<Self, DebianError> {
         let systems = Self { env, options: vec!["APT::Sandbox::User=root".to_owned()] };
-        if systems.candidate(package)?.is_some() {
+        // Lists that cannot be read are as good as none.
+        if matches!(systems.candidate(package), Ok(Some(_))) {
             return Ok(systems);
         }
         progress(&Step::PackageLists);

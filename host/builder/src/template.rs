@@ -1,0 +1,110 @@
+//! A new plugin's folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chm_manifest::{ApiVersion, MANIFEST_FILE, PluginId};
+
+use crate::inspect::Role;
+
+/// Where the guest SDK comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SdkSource {
+    /// A folder on this machine.
+    Path(PathBuf),
+    /// A version from the registry, for example `0.1`.
+    Version(String),
+}
+
+/// Why no new plugin could be written.
+#[derive(Debug, thiserror::Error)]
+pub enum NewPluginError {
+    /// There is something already.
+    #[error("{folder} exists already; choose another id, or remove it", folder = .0.display())]
+    Exists(PathBuf),
+    /// A file could not be written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// Writes the folder `<parent>/<id>` with a small plugin of this role, ready to be built and tested; returns the folder.
+///
+/// # Errors
+/// [`NewPluginError`] when the folder exists or cannot be written.
+pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &SdkSource) -> Result<PathBuf, NewPluginError> {
+    let folder = parent.join(id.as_str());
+    if folder.exists() {
+        return Err(NewPluginError::Exists(folder));
+    }
+    let (summary, code, more) = match role {
+        Role::AuthProvider => (
+            "Signs people in by a header of a proxy that knows a secret.",
+            include_str!("../templates/auth-provider.rs.txt"),
+            include_str!("../templates/auth-provider.toml.txt"),
+        ),
+        Role::Panels => ("Shows who runs queries.", include_str!("../templates/panels.rs.txt"), ""),
+        Role::AlertSink => (
+            "Sends alerts to an endpoint as JSON.",
+            include_str!("../templates/alert-sink.rs.txt"),
+            include_str!("../templates/alert-sink.toml.txt"),
+        ),
+        Role::Toolset => ("Counts words.", include_str!("../templates/toolset.rs.txt"), ""),
+    };
+    let fill = |text: &str| {
+        text.replace("{id}", id.as_str())
+            .replace("{summary}", summary)
+            .replace("{api}", &ApiVersion::CURRENT.to_string())
+            .replace("{sdk}", &dependency(sdk))
+    };
+    let files = [
+        ("Cargo.toml", fill(include_str!("../templates/Cargo.toml.txt"))),
+        (MANIFEST_FILE, fill(include_str!("../templates/plugin.toml.txt")) + more),
+        ("src/lib.rs", fill(code)),
+        (".gitignore", "/target/\n*.wasm\n".to_owned()),
+    ];
+    let source = folder.join("src");
+    fs::create_dir_all(&source).map_err(|error| NewPluginError::Io { path: source, source: error })?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|source| NewPluginError::Io { path, source })?;
+    }
+    Ok(folder)
+}
+
+/// The SDK as a value in `Cargo.toml`.
+fn dependency(sdk: &SdkSource) -> String {
+    // JSON's strings are TOML's basic strings, quotes and backslashes included.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    match sdk {
+        SdkSource::Path(path) => format!("{{ path = {} }}", quoted(&path.to_string_lossy())),
+        SdkSource::Version(version) => quoted(version),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_is_a_dependency_by_path_or_version() {
+        assert_eq!(dependency(&SdkSource::Version("0.1".into())), "\"0.1\"");
+        assert_eq!(dependency(&SdkSource::Path("/a \"b\"".into())), r#"{ path = "/a \"b\"" }"#);
+    }
+
+    #[test]
+    fn nothing_that_exists_is_overwritten() {
+        let parent = tempfile::tempdir().unwrap();
+        let id: PluginId = "my-panels".parse().unwrap();
+        let sdk = SdkSource::Version("0.1".into());
+        let folder = new_plugin(parent.path(), &id, Role::Panels, &sdk).unwrap();
+        fs::write(folder.join("src/lib.rs"), "mine").unwrap();
+        assert!(matches!(new_plugin(parent.path(), &id, Role::Panels, &sdk), Err(NewPluginError::Exists(_))));
+        assert_eq!(fs::read_to_string(folder.join("src/lib.rs")).unwrap(), "mine");
+    }
+}
