@@ -22,7 +22,7 @@ const MAX_TRIES: usize = 8;
 const DEFAULT_ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// One issuer as the operator wrote it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Issuer {
     /// What plugins call it.
     pub name: String,
@@ -34,6 +34,13 @@ pub struct Issuer {
     pub audiences: Vec<String>,
     /// `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA`; empty: `RS256`, `ES256` and `EdDSA`.
     pub algorithms: Vec<String>,
+}
+
+impl fmt::Debug for Issuer {
+    /// Without the address of its keys, which may carry credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Why an issuer cannot be used as configured.

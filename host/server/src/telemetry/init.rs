@@ -1,5 +1,6 @@
 //! The process's subscriber.
 
+use std::fmt;
 use std::io::IsTerminal;
 
 use opentelemetry::trace::TracerProvider;
@@ -23,7 +24,7 @@ pub enum LogFormat {
 }
 
 /// What [`init`] needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TelemetryOptions {
     /// How a line looks.
     pub format: LogFormat,
@@ -37,6 +38,17 @@ pub struct TelemetryOptions {
     pub otlp_key: String,
     /// `service.name` of the exported spans.
     pub service_name: String,
+}
+
+impl fmt::Debug for TelemetryOptions {
+    /// Without the collector's address, which may carry credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelemetryOptions")
+            .field("format", &self.format)
+            .field("level", &self.level)
+            .field("exports", &self.otlp_endpoint.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why there is no telemetry.
