@@ -223,10 +223,10 @@ impl Host {
     /// When it cannot be asked.
     pub async fn version(&self) -> Result<String, ReadError> {
         let mut known = self.version.lock().await;
-        if let Some((version, asked)) = known.as_ref() {
-            if asked.elapsed() < VERSION_AGE {
-                return Ok(version.clone());
-            }
+        if let Some((version, asked)) = known.as_ref()
+            && asked.elapsed() < VERSION_AGE
+        {
+            return Ok(version.clone());
         }
         let status = self.status_row().await?;
         *known = Some((status.version.clone(), Instant::now()));

@@ -363,10 +363,11 @@ impl<'a> Checker<'a> {
                 return Err(function("is internal to ClickHouse"));
             }
         }
-        if !after_dot && !after_as {
-            if let Some(why) = functions::refused_name(&token.text) {
-                return Err(function(why));
-            }
+        if !after_dot
+            && !after_as
+            && let Some(why) = functions::refused_name(&token.text)
+        {
+            return Err(function(why));
         }
         if self.frame()?.expect_table && self.table(token, called, after_dot)? {
             return Ok(());
@@ -384,6 +385,12 @@ impl<'a> Checker<'a> {
             && (token.is("select") || token.is("from") || token.is("with") || ends_from(token))
         {
             return Err(Refusal::NotATable { found: "a keyword", place: token.place });
+        }
+        // `SELECT from SETTINGS …` may name a column `from`: a clause here too, unless nothing but a table fits.
+        if !after_dot && token.is("settings") {
+            self.settings(token)?;
+        } else if !after_dot && token.is("format") {
+            self.format(token)?;
         }
         if called && !functions::is_inside_table_function(&token.text) {
             return Err(Refusal::TableFunction {
@@ -414,9 +421,7 @@ impl<'a> Checker<'a> {
         let misplaced = |advice| Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place });
         let starts = self.back(1).is_none_or(|t| matches!(t.kind, Kind::Open(_)));
         let joined = self.back(1).is_some_and(joins_selects);
-        // `a IS DISTINCT FROM b` and `ORDER BY a WITH FILL FROM 1` name no table.
-        let of_expression = self.back_is(1, "distinct") && (self.back_is(2, "is") || self.back_is(2, "not"))
-            || self.back_is(1, "fill") && self.back_is(2, "with");
+        let of_expression = self.is_from_of_expression();
         let modifier = ["totals", "rollup", "cube", "fill", "ties"].iter().any(|w| self.next_is(w));
         let after_array = self.back_is(1, "array");
         let next_is_name = self.look(1).is_some_and(|t| t.is_name() && !follows_column(t));
@@ -468,6 +473,28 @@ impl<'a> Checker<'a> {
             self.format(token)?;
         }
         Ok(())
+    }
+
+    /// `a IS DISTINCT FROM b` and `ORDER BY a WITH FILL FROM 1` name no table. ClickHouse takes keywords for columns (tried on 26.7:
+    /// `SELECT from FROM …`), so that `SELECT with fill FROM '/etc/passwd'` does: an operand must stand before.
+    fn is_from_of_expression(&self) -> bool {
+        let operand = match () {
+            () if self.back_is(1, "fill") && self.back_is(2, "with") => 3,
+            () if self.back_is(1, "distinct") && self.back_is(2, "is") => 3,
+            () if self.back_is(1, "distinct") && self.back_is(2, "not") && self.back_is(3, "is") => 4,
+            () => return false,
+        };
+        let named =
+            self.back(operand + 1).is_some_and(|t| t.is("as") || t.is("select") && self.back_is(operand, "distinct"));
+        match self.back(operand) {
+            Some(t) if matches!(t.kind, Kind::Close(_) | Kind::Number | Kind::Text | Kind::Quoted) => true,
+            Some(t) => {
+                t.kind == Kind::Word && !named && !t.is("select") && !t.is("as") && !t.is("by") && !follows_column(t)
+                    || t.is("desc")
+                    || t.is("asc")
+            }
+            None => false,
+        }
     }
 
     /// Right of IN may be a table, but also any expression. Table functions are only resolved there by the old analyzer (tried
