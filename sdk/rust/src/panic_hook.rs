@@ -5,6 +5,7 @@
 
 /// Installs the hook. Every call of the host starts with it, as every call has a fresh instance.
 pub(crate) fn install() {
+    // One line in the log: the message comes after a line break.
     #[cfg(target_arch = "wasm32")]
-    std::panic::set_hook(Box::new(|info| crate::host::log::error(info)));
+    std::panic::set_hook(Box::new(|info| crate::host::log::error(info.to_string().replace('\n', " "))));
 }
