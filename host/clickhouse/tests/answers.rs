@@ -1,6 +1,9 @@
 //! What becomes of answers a healthy new server does not give: errors after data in the manner of each age, split
 //! anywhere; pages of something else; broken connections. A canned server stands in for them.
 
+// Helpers of tests are not tests themselves to the lint.
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use chm_clickhouse::{ErrorKind, Format, GuardedQuery, Host, HostConfig, Limits, ReadError, ReadOptions, Secret};

@@ -3,9 +3,12 @@
 //! It is not a parser of ClickHouse's grammar. It knows, at every depth, whether the next name is a table, and looks
 //! at the words that can change something; what fits none of its patterns is refused.
 
+mod beginning;
+mod clauses;
+
 use super::Parameter;
 use super::functions;
-use super::keywords::{ends_from, follows_column, is_shown, joins_selects, starts_writing};
+use super::keywords::{ends_from, follows_column, joins_selects, starts_writing};
 use super::refusal::{Place, Refusal};
 use super::token::{Kind, Token};
 
@@ -163,106 +166,6 @@ impl<'a> Checker<'a> {
             frame.head = Head::Expression;
         }
         Ok(false)
-    }
-
-    fn begin_statement(&mut self, token: &Token) -> Result<bool, Refusal> {
-        let frame = self.frame()?;
-        frame.head = if token.is("select") {
-            Head::Select
-        } else if token.is("with") {
-            Head::With
-        } else if token.is("explain") {
-            Head::Explain
-        } else if token.is("show") || token.is("describe") || token.is("desc") || token.is("exists") {
-            Head::Listing
-        } else if token.kind == Kind::Open(b'(') {
-            self.begin_parenthesised(token)?;
-            return Ok(false);
-        } else {
-            let word = if token.is_name() { token.text.clone() } else { "this".to_owned() };
-            return Err(Refusal::NotAReadingStatement { word, place: token.place });
-        };
-        if token.is("explain") {
-            self.explain()?;
-        } else if token.is("show") {
-            let shown = self.look(1);
-            if !shown.is_some_and(is_shown) {
-                return Err(Refusal::NotUnderstood {
-                    word: "SHOW".to_owned(),
-                    advice: "write what to show, for instance SHOW TABLES",
-                    place: shown.map_or(token.place, |t| t.place),
-                });
-            }
-            // The kind of thing is no name, and `SHOW SETTINGS` no clause: step over it.
-            self.at += 1;
-            if self.next_is("settings") && !self.look(0).is_some_and(|t| t.is("settings")) {
-                self.at += 1;
-            }
-        } else if self.frame()?.head == Head::Listing {
-            while ["temporary", "table", "view", "dictionary", "database"].iter().any(|w| self.next_is(w))
-                && self.look(2).is_some()
-            {
-                self.at += 1;
-            }
-            if self.look(1).is_none() {
-                return Err(Refusal::NotATable { found: "the end", place: token.place });
-            }
-            self.frame()?.expect_table = true;
-        }
-        Ok(true)
-    }
-
-    /// `(SELECT …) UNION ALL …`: what is in the brackets must be a select, else `(1)` would pass, which
-    /// a server with `implicit_select` runs.
-    fn begin_parenthesised(&mut self, token: &Token) -> Result<(), Refusal> {
-        let inner = self.tokens[self.at..].iter().find(|t| t.kind != Kind::Open(b'('));
-        match inner {
-            Some(t) if t.is("select") || t.is("with") => {
-                self.frame()?.head = Head::Select;
-                Ok(())
-            }
-            Some(t) => Err(Refusal::NotAReadingStatement { word: t.text.clone(), place: t.place }),
-            None => Err(Refusal::Unterminated { what: "bracket", place: token.place }),
-        }
-    }
-
-    /// `EXPLAIN [kind] [name = 0, …]` up to the select it explains.
-    fn explain(&mut self) -> Result<(), Refusal> {
-        let advice =
-            "write EXPLAIN [AST | SYNTAX | QUERY TREE | PLAN | PIPELINE | ESTIMATE] [name = 0 or 1, …] SELECT …";
-        let mut ahead = 1;
-        match self.look(1) {
-            Some(t) if ["ast", "syntax", "plan", "pipeline", "estimate"].iter().any(|k| t.is(k)) => ahead = 2,
-            Some(t) if t.is("query") && self.look(2).is_some_and(|t| t.is("tree")) => ahead = 3,
-            _ => {}
-        }
-        loop {
-            let Some(token) = self.look(ahead) else {
-                let place = self.look(0).map_or(Place { line: 1, column: 1 }, |t| t.place);
-                return Err(Refusal::NotUnderstood { word: "EXPLAIN".to_owned(), advice, place });
-            };
-            if token.is("select") || token.is("with") || token.kind == Kind::Open(b'(') {
-                break;
-            }
-            let setting = token.kind == Kind::Word
-                && self.look(ahead + 1).is_some_and(|t| t.is_operator("="))
-                && self.look(ahead + 2).is_some_and(|t| t.kind == Kind::Number);
-            if !setting {
-                return Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place: token.place });
-            }
-            ahead += 3;
-            if self.look(ahead).is_some_and(|t| t.kind == Kind::Comma) {
-                ahead += 1;
-            }
-        }
-        self.at += ahead - 1;
-        if let Some(token) = self.look(1).filter(|t| t.kind == Kind::Open(b'(')) {
-            self.at += 1;
-            let result = self.begin_parenthesised(token);
-            self.at -= 1;
-            return result;
-        }
-        Ok(())
     }
 
     fn open(&mut self, bracket: u8, token: &Token) -> Result<(), Refusal> {
@@ -473,75 +376,5 @@ impl<'a> Checker<'a> {
             self.format(token)?;
         }
         Ok(())
-    }
-
-    /// `a IS DISTINCT FROM b` and `ORDER BY a WITH FILL FROM 1` name no table. ClickHouse takes keywords for columns (tried on 26.7:
-    /// `SELECT from FROM …`), so that `SELECT with fill FROM '/etc/passwd'` does: an operand must stand before.
-    fn is_from_of_expression(&self) -> bool {
-        let operand = match () {
-            () if self.back_is(1, "fill") && self.back_is(2, "with") => 3,
-            () if self.back_is(1, "distinct") && self.back_is(2, "is") => 3,
-            () if self.back_is(1, "distinct") && self.back_is(2, "not") && self.back_is(3, "is") => 4,
-            () => return false,
-        };
-        let named =
-            self.back(operand + 1).is_some_and(|t| t.is("as") || t.is("select") && self.back_is(operand, "distinct"));
-        match self.back(operand) {
-            Some(t) if matches!(t.kind, Kind::Close(_) | Kind::Number | Kind::Text | Kind::Quoted) => true,
-            Some(t) => {
-                t.kind == Kind::Word && !named && !t.is("select") && !t.is("as") && !t.is("by") && !follows_column(t)
-                    || t.is("desc")
-                    || t.is("asc")
-            }
-            None => false,
-        }
-    }
-
-    /// Right of IN may be a table, but also any expression. Table functions are only resolved there by the old analyzer (tried
-    /// on 26.7: "function `numbers` does not exist"), and those of its time are all on the list of refused calls.
-    fn in_operand(&mut self) -> Result<(), Refusal> {
-        match self.look(1) {
-            Some(t) if t.kind == Kind::Quoted && t.text.contains(['/', '\\', '*', '?', '{']) => {
-                Err(Refusal::NotATable { found: "a path", place: t.place })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A SETTINGS clause at any depth may lift `readonly` (tried on 26.7), so only what cannot be one passes: a column or table
-    /// of this name, followed by what may follow a column. `SETTINGS name` without a value is a clause too (tried on 26.7: it sets a boolean).
-    fn settings(&mut self, token: &Token) -> Result<(), Refusal> {
-        let clause = Err(Refusal::Clause {
-            clause: "SETTINGS",
-            advice: "limits are set by the host; a column of this name can be quoted",
-            place: token.place,
-        });
-        let Some(next) = self.look(1) else { return Ok(()) };
-        match next.kind {
-            Kind::Word | Kind::Quoted => {
-                let mut ahead = 2;
-                while self.look(ahead).is_some_and(|t| t.kind == Kind::Dot) {
-                    ahead += 2;
-                }
-                let assigned = self.look(ahead).is_some_and(|t| t.is_operator("="));
-                if follows_column(next) && !assigned { Ok(()) } else { clause }
-            }
-            Kind::Text | Kind::Number | Kind::Open(b'{') => clause,
-            _ => Ok(()),
-        }
-    }
-
-    /// `format(…)` and a column `format` pass; `FORMAT Name` after a complete expression is a clause.
-    fn format(&mut self, token: &Token) -> Result<(), Refusal> {
-        let clause = Err(Refusal::Clause {
-            clause: "FORMAT",
-            advice: "choose the format with the request instead; a column of this name can be quoted",
-            place: token.place,
-        });
-        match self.look(1) {
-            Some(next) if next.is_name() && !follows_column(next) => clause,
-            Some(next) if matches!(next.kind, Kind::Text | Kind::Open(b'{')) => clause,
-            _ => Ok(()),
-        }
     }
 }
