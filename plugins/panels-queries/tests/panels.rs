@@ -75,3 +75,11 @@ fn a_panel_reads_no_other_tables_than_it_says() {
         }
     }
 }
+
+#[test]
+fn a_chart_too_long_to_be_shown_loses_its_oldest_rows() {
+    for panel in Queries::describe().iter().filter(|panel| panel.x.as_deref() == Some("event_time")) {
+        let newest = format!("ORDER BY event_time DESC LIMIT {}) ORDER BY event_time", panel.row_cap);
+        assert!(panel.queries.iter().all(|query| query.sql.ends_with(&newest)), "{}", panel.id);
+    }
+}

@@ -17,8 +17,8 @@ const INTERVALS: [(&str, &str); 8] = [
     ("toStartOfMonth", "2592000"),
 ];
 
-/// A week at one row a minute, and a year at one an hour, for a handful of series.
-const ROW_CAP: u32 = 50_000;
+/// Most rows of a chart, which is what a host passes on unless its operator says otherwise.
+const ROW_CAP: u32 = 10_000;
 
 /// One day.
 pub(crate) const DAY: u32 = 24;
@@ -39,7 +39,9 @@ pub(crate) fn over_time(id: &str, feature: Feature, interval: &str, hours: u32) 
 
 /// The parameter for the window.
 pub(crate) fn last_hours(hours: u32) -> Parameter {
-    Parameter::integer("lastHours", 1..=8760).summary("How far to look back, in hours.").default(hours)
+    Parameter::integer("lastHours", 1..=8760)
+        .summary("How far to look back, in hours; a chart over time shows the newest 10,000 rows of that.")
+        .default(hours)
 }
 
 /// The beginning of the bucket that a time is in.
@@ -60,7 +62,13 @@ fn bucket(time: &str) -> String {
 /// The bucket gets its name outside: inside, `event_time` in the condition would mean the bucket, and cut off the rows of
 /// the first one.
 pub(crate) fn per_bucket(log: &str, condition: &str, columns: &str, by: &[&str]) -> String {
-    format!("{} ORDER BY event_time", grouped(log, condition, columns, by))
+    newest(&grouped(log, condition, columns, by))
+}
+
+/// The newest rows of a chart, oldest first. A host cuts off what comes last, and in a chart too long to be shown that
+/// would be now.
+fn newest(query: &str) -> String {
+    format!("SELECT * FROM (SELECT * FROM ({query}) ORDER BY event_time DESC LIMIT {ROW_CAP}) ORDER BY event_time")
 }
 
 fn grouped(log: &str, condition: &str, columns: &str, by: &[&str]) -> String {
@@ -81,18 +89,18 @@ pub(crate) fn counts_per_bucket(log: &str, condition: &str, counts: &[(&str, &st
     let happened = grouped(log, condition, &list(&|name, counted| format!("{counted} AS {name}")), &[]);
     let ticks = ticks(&list(&|name, _| format!("0 AS {name}")));
     let sums = list(&|name, _| format!("sum({name}) AS {name}"));
-    format!("SELECT event_time, {sums} FROM ({happened} UNION ALL {ticks}) GROUP BY event_time ORDER BY event_time")
+    newest(&format!("SELECT event_time, {sums} FROM ({happened} UNION ALL {ticks}) GROUP BY event_time"))
 }
 
 /// As [`counts_per_bucket`], for one count and the kinds it is of: `query_count`, and pairs of kind and count.
 pub(crate) fn breakdown_per_bucket(log: &str, condition: &str, kind: &str) -> String {
     let happened = grouped(log, condition, &format!("toString({kind}) AS kind, count() AS count"), &["kind"]);
     let ticks = ticks("'' AS kind, 0 AS count");
-    format!(
+    newest(&format!(
         "SELECT event_time, sum(count) AS query_count, \
          arrayReverseSort(pair -> pair.2, groupArrayIf((kind, count), count > 0)) AS breakdown \
-         FROM ({happened} UNION ALL {ticks}) GROUP BY event_time ORDER BY event_time"
-    )
+         FROM ({happened} UNION ALL {ticks}) GROUP BY event_time"
+    ))
 }
 
 /// At least one row for each bucket of the window, with these further columns.
