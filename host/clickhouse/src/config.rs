@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::secret::Secret;
+use chm_access::Secret;
 
 /// One configured ClickHouse server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -130,6 +130,9 @@ impl Host {
         for (name, value) in settings(options, profile)? {
             request = request.with_setting(name, value);
         }
+        if let Some(database) = &options.database {
+            request = request.with_setting("database", database);
+        }
         for (name, value) in &options.parameters {
             request = request.with_setting(format!("param_{name}"), escape_parameter(query, name, value));
         }

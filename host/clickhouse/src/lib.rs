@@ -14,7 +14,6 @@ mod http;
 mod options;
 mod profile;
 mod rows;
-mod secret;
 mod tables;
 
 pub use config::{HostConfig, HostConfigError, Limits};
@@ -25,5 +24,4 @@ pub use guard::{GuardedQuery, Refusal};
 pub use host::{Host, Status};
 pub use options::ReadOptions;
 pub use rows::Rows;
-pub use secret::Secret;
 pub use tables::{ColumnName, Presence, TableName, TableNameError};

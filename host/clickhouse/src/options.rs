@@ -26,6 +26,8 @@ pub struct ReadOptions {
     pub query_id: Option<String>,
     /// JSON text for the server's log, naming request, principal, plugin and panel.
     pub log_comment: Option<String>,
+    /// The database that names without a prefix belong to; the user's own when absent.
+    pub database: Option<String>,
     /// An IANA time zone for reading and writing times, such as `Europe/Berlin`.
     pub timezone: Option<String>,
 }
@@ -40,6 +42,7 @@ impl Default for ReadOptions {
             max_execution: Duration::from_secs(60),
             query_id: None,
             log_comment: None,
+            database: None,
             timezone: None,
         }
     }
@@ -66,6 +69,9 @@ impl ReadOptions {
                 option: "query_id",
                 why: "must be 1 to 128 visible ASCII characters without spaces",
             });
+        }
+        if self.database.as_deref().is_some_and(|name| name.is_empty() || name.len() > 255 || name.chars().any(char::is_control)) {
+            return Err(ReadError::Option { option: "database", why: "must be the name of a database" });
         }
         let zone = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+');
         if self.timezone.as_deref().is_some_and(|z| z.is_empty() || z.len() > 64 || !z.bytes().all(zone)) {

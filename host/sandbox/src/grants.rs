@@ -1,6 +1,7 @@
 //! What the operator lets a plugin do.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -89,5 +90,34 @@ impl Grants {
             Interface::Jwt => !self.jwt.is_empty(),
             Interface::Kv => self.kv_bytes > 0,
         }
+    }
+}
+
+/// In a few words, for people: `clickhouse (all hosts), http (alerts)`.
+impl fmt::Display for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(", ");
+        let mut words = Vec::new();
+        match self.clickhouse.as_ref().map(|grant| &grant.hosts) {
+            Some(HostScope::All) => words.push("clickhouse (all hosts)".to_owned()),
+            Some(HostScope::Only(ids)) => {
+                let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+                words.push(format!("clickhouse (hosts {})", ids.join(", ")));
+            }
+            None => {}
+        }
+        if !self.control.is_empty() {
+            let statements: Vec<&str> = self.control.iter().map(|statement| statement.as_str()).collect();
+            words.push(format!("control ({})", statements.join(", ")));
+        }
+        for (interface, granted) in [("http", &self.http), ("secrets", &self.secrets), ("jwt", &self.jwt)] {
+            if !granted.is_empty() {
+                words.push(format!("{interface} ({})", names(granted)));
+            }
+        }
+        if self.kv_bytes > 0 {
+            words.push(format!("kv ({} bytes)", self.kv_bytes));
+        }
+        if words.is_empty() { f.write_str("none") } else { f.write_str(&words.join(", ")) }
     }
 }

@@ -104,6 +104,7 @@ impl App {
             registry,
             _sandbox: sandbox,
         });
+        app.issuers.warm();
         for sink in sinks {
             sinks::attach(&app, sink);
         }

@@ -105,7 +105,7 @@ pub async fn collect(
         if json.len() > 1 {
             json.push(b',');
         }
-        json.extend_from_slice(&line);
+        json.extend_from_slice(line.trim_ascii_end());
     }
     json.push(b']');
     Ok(Collected { json, count: rows.rows(), truncated: rows.truncated() })

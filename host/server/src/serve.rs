@@ -48,9 +48,10 @@ pub async fn serve(
     app: &Arc<App>,
     listen: SocketAddr,
     stop: Stop,
+    exports_spans: bool,
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
-    let router = crate::api::router(app)?;
+    let router = crate::api::router(app, exports_spans)?;
     let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with --listen ADDR:PORT or CHM_LISTEN")
     })?;

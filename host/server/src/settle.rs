@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chm_clickhouse::{Host, HostConfig, Limits as ReadLimits};
-use chm_clickhouse::Secret;
 use chm_sandbox::{ClickhouseGrant, ControlStatement, Grants, HostScope, Limits, Role, Sandbox, SandboxOptions};
 
 use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
@@ -35,8 +34,7 @@ pub fn hosts(config: &Config) -> anyhow::Result<Vec<Arc<Host>>> {
         .iter()
         .enumerate()
         .map(|(id, host)| {
-            let password = Secret::new(host.password.expose());
-            let settled = HostConfig::new(id, host.name.clone(), host.url.expose().as_str(), &host.user, password)?;
+            let settled = HostConfig::new(id, host.name.clone(), host.url.expose().as_str(), &host.user, host.password.clone())?;
             Ok(Arc::new(Host::new(settled, limits)?))
         })
         .collect()

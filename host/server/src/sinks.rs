@@ -38,7 +38,5 @@ async fn deliver(app: &Arc<App>, plugin: &Plugin, alert: &Alert) -> Result<Recei
     if let Err(error) = &outcome {
         tracing::warn!(plugin = plugin.id(), rule = %alert.rule, %error, "an alert was not delivered");
     }
-    let counts = app.outbox.counts();
-    app.metrics.set_alerts(counts.pending, counts.delivered, counts.failed);
     outcome
 }

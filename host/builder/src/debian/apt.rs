@@ -24,8 +24,8 @@ impl<'a> Apt<'a> {
         progress: Progress<'_>,
     ) -> Result<Self, DebianError> {
         let systems = Self { env, options: vec!["APT::Sandbox::User=root".to_owned()] };
-        // Lists that cannot be read are as good as none.
-        if matches!(systems.candidate(package), Ok(Some(_))) {
+        // Lists that cannot be read are as good as none, and so are old ones that know only a compiler too old for guests.
+        if matches!(systems.candidate(package), Ok(Some(version)) if is_recent(&version)) {
             return Ok(systems);
         }
         progress(&Step::PackageLists);
@@ -83,6 +83,15 @@ impl<'a> Apt<'a> {
     }
 }
 
+/// Oldest compiler that the guests' dependencies accept.
+const OLDEST: (u32, u32) = (1, 88);
+
+/// From a package's version such as `1.96.0+dfsg1-1`.
+fn is_recent(version: &str) -> bool {
+    let mut numbers = version.split(['.', '+', '~', '-']).map(str::parse::<u32>);
+    matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST)
+}
+
 fn candidate_in(policy: &str) -> Option<String> {
     let version = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate: "))?;
     (version != "(none)").then(|| version.to_owned())
@@ -104,6 +113,8 @@ mod tests {
         assert_eq!(candidate_in(known).as_deref(), Some("1.96.0+dfsg1-1"));
         assert_eq!(candidate_in("x:\n  Candidate: (none)\n"), None);
         assert_eq!(candidate_in(""), None);
+        assert!(is_recent("1.96.0+dfsg1-1~deb12u2") && is_recent("1.88.0-1") && is_recent("2.0.0-1"));
+        assert!(!is_recent("1.85.0+dfsg1-1") && !is_recent("unknown"));
         let record = "Package: x\nDepends: libc6 (>= 2.34), libllvm22:any (>= 1) | other, libz\nSize: 1\n";
         assert_eq!(dependency_in(record, "libllvm").as_deref(), Some("libllvm22"));
         assert_eq!(dependency_in(record, "libssl"), None);

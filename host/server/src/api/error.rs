@@ -4,7 +4,7 @@ use chm_clickhouse::{ErrorKind, ReadError};
 use chm_sandbox::CallError;
 use chm_sandbox::bindings::types::Failure;
 use poem::http::StatusCode;
-use poem::{IntoResponse, Response};
+use poem::{IntoResponse, PathPattern, Response};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
@@ -218,6 +218,7 @@ pub async fn enveloped(error: poem::Error) -> Response {
         return error.into_response();
     }
     let status = error.status();
+    let route = error.data::<PathPattern>().cloned();
     let problem = if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseParamError>() {
         Problem::invalid(bad.name, format!("parameter `{}`: {}", bad.name, bad.reason))
     } else if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseRequestPayloadError>() {
@@ -237,6 +238,10 @@ pub async fn enveloped(error: poem::Error) -> Response {
     // 405 and 415 keep their status; the rest follow from the word.
     if status.is_client_error() {
         response.set_status(status);
+    }
+    // The router's pattern names the route in the log and in the metrics.
+    if let Some(route) = route {
+        response.set_data(route);
     }
     response
 }

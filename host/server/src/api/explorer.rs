@@ -36,6 +36,9 @@ pub struct ConsoleQuery {
     pub limit: Option<u32>,
     /// IANA name.
     pub timezone: Option<String>,
+    /// Database for names without a prefix.
+    #[oai(validator(pattern = "^[A-Za-z0-9_]{1,255}$"))]
+    pub database: Option<String>,
 }
 
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Explorer")]
@@ -65,6 +68,7 @@ impl ExplorerApi {
         };
         let mut options = query::options(&app, &source, Vec::new(), limit);
         options.timezone = timezone;
+        options.database.clone_from(&body.database);
         Ok(RowsResponse(rows::stream(&app, &host, &guarded, options, format, &source).await?))
     }
 }

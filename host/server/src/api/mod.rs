@@ -1,6 +1,7 @@
 //! The HTTP API: typed operations, one envelope, one document.
 
 mod alerts;
+mod body_limit;
 mod charts;
 mod config;
 mod docs;

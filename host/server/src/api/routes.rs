@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::middleware::{CatchPanic, SizeLimit};
+use poem::middleware::{CatchPanic, CookieJarManager};
 use poem::{EndpointExt, IntoResponse, Response, Route};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, OpenApiService};
 
 use super::alerts::AlertsApi;
+use super::body_limit::BodyLimit;
 use super::charts::ChartsApi;
 use super::config::ConfigApi;
 use super::docs::DocsApi;
@@ -60,23 +61,25 @@ pub(super) fn service() -> OpenApiService<Apis, ()> {
         .description("Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.")
 }
 
-/// The whole server as one endpoint.
+/// The whole server as one endpoint. `exports_spans`: whether a collector receives them.
 ///
 /// # Errors
 /// When the document cannot be generated; nothing is served that it does not describe.
-pub fn router(app: &Arc<App>) -> anyhow::Result<BoxEndpoint<'static>> {
+pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint<'static>> {
     let document = Arc::new(Document::of(&app.registry.catalogue)?);
     let body_bytes = app.body_bytes;
     let endpoint = Route::new()
         .nest("/", service())
-        .with(SizeLimit::new(body_bytes))
+        .with(BodyLimit::new(body_bytes))
         .with(Guard::new(app.clone()))
+        // The guard shows cookies to auth plugins; without this, asking for one is a panic.
+        .with(CookieJarManager::new())
         .data(app.clone())
         .data(document)
         .catch_all_error(enveloped)
         .with(CatchPanic::new())
         .with(SecurityHeaders)
-        .with(ObserveRequests::new(app.metrics.clone()));
+        .with(ObserveRequests::new(app.metrics.clone()).exporting(exports_spans));
     Ok(endpoint.map_to_response().boxed())
 }
 

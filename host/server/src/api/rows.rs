@@ -307,7 +307,7 @@ impl JsonRows {
                 break;
             };
             out.extend_from_slice(separator);
-            out.extend_from_slice(&row);
+            out.extend_from_slice(row.trim_ascii_end());
             separator = b",";
         }
         Ok(Some(out.freeze()))

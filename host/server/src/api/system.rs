@@ -68,6 +68,8 @@ impl SystemApi {
     /// Figures of this host for Prometheus.
     #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
     async fn metrics(&self, _gate: Gate<MetricsRead>, app: Data<&Arc<App>>) -> MetricsText {
+        let alerts = app.outbox.counts();
+        app.metrics.set_alerts(alerts.pending, alerts.delivered, alerts.failed);
         MetricsText::Text(PlainText(app.metrics.render()))
     }
 }

@@ -11,6 +11,12 @@ use reqwest::{Method, Url};
 use super::body::{BodyError, read_capped};
 use super::{address, headers, http_client};
 
+/// For the plugin's own report, which operators read.
+fn not_configured(name: &str) -> String {
+    let name = name.escape_debug();
+    format!("the endpoint `{name}` is not configured; set [endpoints.{name}] url = \"https://…\"")
+}
+
 /// Longest body a guest may send, in bytes.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -119,7 +125,7 @@ impl Endpoints {
         let target = self
             .targets
             .get(name)
-            .ok_or_else(|| HttpError::Denied(format!("no endpoint is called `{}`", name.escape_debug())))?;
+            .ok_or_else(|| HttpError::Denied(not_configured(name)))?;
         let method = method(&request.method)?;
         if request.body.len() > MAX_REQUEST_BYTES {
             return Err(HttpError::Invalid(format!("the body is longer than {MAX_REQUEST_BYTES} bytes")));

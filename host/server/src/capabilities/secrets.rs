@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chm_access::Secret;
 use chm_sandbox::bindings::secrets::SecretError;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use sha2::Sha256;
 
 /// The secrets of one plugin, by the names of its settings. They can be used, not read.
 #[derive(Default)]
@@ -14,23 +14,11 @@ pub struct SecretStore {
     secrets: BTreeMap<String, Secret>,
 }
 
-struct Secret {
-    value: Box<[u8]>,
-    digest: [u8; 32],
-}
-
 impl SecretStore {
     /// An empty value counts as none: an empty secret would equal an empty header.
     pub fn new(values: impl IntoIterator<Item = (String, String)>) -> Self {
-        let secrets = values
-            .into_iter()
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| {
-                let digest = Sha256::digest(value.as_bytes()).into();
-                (name, Secret { value: value.into_bytes().into_boxed_slice(), digest })
-            })
-            .collect();
-        Self { secrets }
+        let hidden = values.into_iter().map(|(name, value)| (name, Secret::new(value)));
+        Self { secrets: hidden.filter(|(_, secret)| !secret.is_empty()).collect() }
     }
 
     /// Whether the operator gave it a value.
@@ -44,9 +32,7 @@ impl SecretStore {
     /// # Errors
     /// [`SecretError::Unset`] if it has no value.
     pub fn equals(&self, name: &str, candidate: impl AsRef<[u8]>) -> Result<bool, SecretError> {
-        let secret = self.get(name)?;
-        let candidate: [u8; 32] = Sha256::digest(candidate.as_ref()).into();
-        Ok(secret.digest.ct_eq(&candidate).into())
+        Ok(self.get(name)?.equals(candidate))
     }
 
     /// HMAC-SHA-256 with the secret as key: 32 bytes.
@@ -56,7 +42,7 @@ impl SecretStore {
     pub fn hmac_sha256(&self, name: &str, message: &[u8]) -> Result<Vec<u8>, SecretError> {
         let secret = self.get(name)?;
         // HMAC takes keys of any length; were it otherwise, the secret would be unusable, which is what `Unset` says.
-        let mut mac = Hmac::<Sha256>::new_from_slice(&secret.value).map_err(|_| SecretError::Unset)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).map_err(|_| SecretError::Unset)?;
         mac.update(message);
         Ok(mac.finalize().into_bytes().to_vec())
     }

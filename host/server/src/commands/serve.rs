@@ -20,13 +20,13 @@ impl Serve {
     pub fn run(&self) -> anyhow::Result<()> {
         let loaded = self.common.load()?;
         runtime()?.block_on(async {
-            let _telemetry = super::telemetry(&loaded)?;
+            let telemetry = super::telemetry(&loaded)?;
             let plugins = plugin_dir(&loaded)?;
             let app = App::start(&loaded, &plugins, chm_embedded::xdg::cache().as_deref()).await?;
             if app.hosts.is_empty() {
                 tracing::warn!("no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]");
             }
-            serve(&app, loaded.config.listen, Stop::on_signal()?, |address| {
+            serve(&app, loaded.config.listen, Stop::on_signal()?, telemetry.exports(), |address| {
                 tracing::info!(posture = %app.posture_words(), "ready");
                 say(format!("listening on http://{address}"));
             })

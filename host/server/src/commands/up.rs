@@ -33,7 +33,7 @@ impl Up {
             None => bundled()?,
         };
         runtime()?.block_on(async {
-            let _telemetry = super::telemetry(&loaded)?;
+            let telemetry = super::telemetry(&loaded)?;
             let stop = Stop::on_signal()?;
             let embedded = if loaded.config.clickhouse.hosts.is_empty() {
                 let embedded = Embedded::start(!self.no_demo).await?;
@@ -42,7 +42,7 @@ impl Up {
             } else {
                 None
             };
-            let outcome = self.serve(&loaded, &plugins, embedded.as_ref(), stop).await;
+            let outcome = self.serve(&loaded, &plugins, embedded.as_ref(), stop, telemetry.exports()).await;
             if let Some(embedded) = embedded {
                 eprintln!("stopping the embedded ClickHouse");
                 embedded.stop().await;
@@ -57,10 +57,11 @@ impl Up {
         plugins: &std::path::Path,
         embedded: Option<&Embedded>,
         stop: Stop,
+        exports_spans: bool,
     ) -> anyhow::Result<()> {
         let app = App::start(loaded, plugins, chm_embedded::xdg::cache().as_deref()).await?;
         let servers = describe_servers(&app, embedded).await;
-        serve(&app, loaded.config.listen, stop, |address| {
+        serve(&app, loaded.config.listen, stop, exports_spans, |address| {
             say(banner(&app, address, &servers));
             say(format!("listening on http://{address}"));
         })

@@ -57,8 +57,6 @@ pub struct Grants {
     pub jwt: BTreeSet<String>,
     /// Bytes of its own store; 0 for none.
     pub kv: u64,
-    /// Whether a component that imports WASI may be linked (to an empty one).
-    pub wasi: bool,
 }
 
 /// Guarded reads of ClickHouse.

@@ -92,7 +92,6 @@ pub(super) const KEYS: &[Key] = &[
     key("plugins.<plugin>.grants.secrets", Kind::Names, "Those of its settings that are secrets and that it may use."),
     key("plugins.<plugin>.grants.jwt", Kind::Names, "The issuers that it may ask about."),
     key("plugins.<plugin>.grants.kv", Kind::Integer(0, GIB), "Bytes of its own store."),
-    key("plugins.<plugin>.grants.wasi", Kind::Boolean, "Whether it may import WASI, which the host links to nothing."),
     key(
         "plugins.<plugin>.limits.memory_mib",
         Kind::Integer(1, 4096),
