@@ -8,6 +8,7 @@ mod docs;
 mod document;
 mod envelope;
 mod error;
+mod error_catalogue;
 mod explorer;
 mod gate;
 mod hosts;
@@ -22,6 +23,7 @@ mod tables;
 mod tools;
 
 pub use document::Document;
+pub use error_catalogue::catalogue_markdown;
 pub use gate::{Exemption, Mark, unauthenticated};
 pub use routes::router;
 
