@@ -70,7 +70,11 @@ impl ReadOptions {
                 why: "must be 1 to 128 visible ASCII characters without spaces",
             });
         }
-        if self.database.as_deref().is_some_and(|name| name.is_empty() || name.len() > 255 || name.chars().any(char::is_control)) {
+        if self
+            .database
+            .as_deref()
+            .is_some_and(|name| name.is_empty() || name.len() > 255 || name.chars().any(char::is_control))
+        {
             return Err(ReadError::Option { option: "database", why: "must be the name of a database" });
         }
         let zone = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+');

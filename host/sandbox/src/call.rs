@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::Instrument;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::error::CallError;
 use crate::guest::{Guest, Shared};
+use crate::inspect::Role;
 use crate::limits::{MemoryBudget, MemoryExceeded, RoleLimits};
 use crate::meter::{CpuExceeded, CpuMeter};
 use crate::services::CallScope;
@@ -20,6 +22,7 @@ pub(crate) type Body<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> +
 /// Everything a call needs besides what it does.
 pub(crate) struct Frame<'p> {
     pub engine: &'p Engine,
+    pub role: Role,
     pub shared: &'p Arc<Shared>,
     pub limits: &'p RoleLimits,
     pub places: &'p Semaphore,
@@ -51,7 +54,9 @@ impl Frame<'_> {
             Ok(UpdateDeadline::Yield(1))
         });
         let began = Instant::now();
-        let outcome = tokio::time::timeout(self.limits.wall, meter.meter(body(&mut store))).await;
+        let span = tracing::info_span!("plugin_call", plugin = %self.shared.id, role = %self.role);
+        let call = meter.meter(body(&mut store)).instrument(span);
+        let outcome = tokio::time::timeout(self.limits.wall, call).await;
         store.data_mut().flush_log();
         tracing::trace!(
             target: "plugin", plugin = %self.shared.id, wall_us = began.elapsed().as_micros() as u64,

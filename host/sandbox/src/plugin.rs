@@ -247,6 +247,7 @@ impl Plugin {
     fn frame(&self, role: Role) -> Frame<'_> {
         Frame {
             engine: &self.engine,
+            role,
             shared: &self.shared,
             limits: self.limits.of(role),
             places: &self.places[&role],

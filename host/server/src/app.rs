@@ -84,7 +84,8 @@ impl App {
         metrics.set_plugins(registry.active().count(), refused);
         let auth = AuthChain::new(&config.auth.provider, config.key_verifier(), &registry);
         let sinks: Vec<_> = registry.with_role(Role::AlertSink).cloned().collect();
-        let (hosts, endpoints, issuers) = (settle::hosts(config)?, settle::endpoints(config)?, settle::issuers(config)?);
+        let (hosts, endpoints, issuers) =
+            (settle::hosts(config)?, settle::endpoints(config)?, settle::issuers(config)?);
         let app = Arc::new(Self {
             matrix: config.matrix(),
             posture: config.posture(),

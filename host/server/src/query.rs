@@ -6,9 +6,10 @@ use std::time::Instant;
 use chm_access::Caller;
 use chm_clickhouse::{GuardedQuery, Host, ReadError, ReadOptions, Rows};
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::app::App;
-use crate::telemetry::QuerySource;
+use crate::telemetry::{Metrics, QuerySource};
 
 /// Who asks, through what. Ends up in ClickHouse's own log as `log_comment`.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +54,22 @@ pub fn options(app: &App, source: &Source<'_>, bindings: Vec<(String, String)>, 
     }
 }
 
-/// Starts a read and counts it when it fails at once.
+/// A read under way: its span lasts until the last row, or until nobody wants more.
+#[derive(Debug)]
+pub struct Reading {
+    /// The rows.
+    pub rows: Rows,
+    metrics: Arc<Metrics>,
+    _span: tracing::Span,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.metrics.add_streamed(self.rows.rows(), self.rows.bytes());
+    }
+}
+
+/// Starts a read: it is answered with an error, or its first rows are there.
 ///
 /// # Errors
 /// ClickHouse's or the connection's error.
@@ -63,9 +79,10 @@ pub async fn start(
     query: &GuardedQuery,
     options: ReadOptions,
     source: &Source<'_>,
-) -> Result<Rows, ReadError> {
+) -> Result<Reading, ReadError> {
+    let span = tracing::info_span!("query", host = host.config().id, plugin = source.plugin, item = source.item);
     let began = Instant::now();
-    let outcome = host.read(query, options).await;
+    let outcome = host.read(query, options).instrument(span.clone()).await;
     let word = outcome.as_ref().err().map_or("ok", |error| error.kind().as_str());
     let id = u32::try_from(host.config().id).unwrap_or(u32::MAX);
     app.metrics.observe_query(id, source.kind, word, began.elapsed());
@@ -74,7 +91,7 @@ pub async fn start(
             host = host.config().id, plugin = source.plugin, item = source.item, code = error.code(), %error, "query failed"
         );
     }
-    outcome
+    outcome.map(|rows| Reading { rows, metrics: app.metrics.clone(), _span: span })
 }
 
 /// A whole result in memory.
@@ -99,7 +116,8 @@ pub async fn collect(
     options: ReadOptions,
     source: &Source<'_>,
 ) -> Result<Collected, ReadError> {
-    let mut rows = start(app, host, query, options, source).await?;
+    let mut reading = start(app, host, query, options, source).await?;
+    let rows = &mut reading.rows;
     let mut json = vec![b'['];
     while let Some(line) = rows.next_row().await? {
         if json.len() > 1 {

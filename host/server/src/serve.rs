@@ -55,13 +55,13 @@ pub async fn serve(
     let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with --listen ADDR:PORT or CHM_LISTEN")
     })?;
-    let address = acceptor
-        .local_addr()
-        .iter()
-        .find_map(|address| address.as_socket_addr().copied())
-        .unwrap_or(listen);
+    let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied()).unwrap_or(listen);
     ready(address);
     Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(router, stop.0, Some(GRACE)).await?;
+    let lost = app.outbox.shutdown(Duration::from_secs(2)).await;
+    if lost > 0 {
+        tracing::warn!(alerts = lost, "alerts that were still waiting are lost: the outbox is in memory");
+    }
     tracing::info!("stopped");
     Ok(())
 }

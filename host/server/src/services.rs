@@ -100,8 +100,8 @@ impl Services for CallServices {
         let target = self
             .host(host)
             .ok_or_else(|| clickhouse::QueryError::Denied(format!("there is no ClickHouse host {host}")))?;
-        let guarded = GuardedQuery::check(&wanted.sql)
-            .map_err(|refusal| clickhouse::QueryError::Refused(refusal.to_string()))?;
+        let guarded =
+            GuardedQuery::check(&wanted.sql).map_err(|refusal| clickhouse::QueryError::Refused(refusal.to_string()))?;
         let bindings = wanted.bindings.into_iter().map(|bound| (bound.name, bound.value)).collect();
         let source = self.source("read");
         let mut options = query::options(&self.app, &source, bindings, wanted.max_rows);
@@ -118,22 +118,30 @@ impl Services for CallServices {
 
     async fn kill_query(&self, host: u32, query_id: String) -> Result<u32, control::ControlError> {
         self.may_act()?;
-        let target =
-            self.host(host).ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
+        let target = self
+            .host(host)
+            .ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
         let id = chm_clickhouse::QueryId::new(&query_id)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
-        target.kill_query(&id, Some(&self.comment("kill-query"))).await.map_err(|error| control::ControlError::Failed(error.to_string()))
+        target
+            .kill_query(&id, Some(&self.comment("kill-query")))
+            .await
+            .map_err(|error| control::ControlError::Failed(error.to_string()))
     }
 
     async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
         self.may_act()?;
-        let target =
-            self.host(host).ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
+        let target = self
+            .host(host)
+            .ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
         let name = chm_clickhouse::TableName::new(&database, &table)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %database, %table, host, "optimize table");
-        target.optimize_table(&name, Some(&self.comment("optimize-table"))).await.map_err(|error| control::ControlError::Failed(error.to_string()))
+        target
+            .optimize_table(&name, Some(&self.comment("optimize-table")))
+            .await
+            .map_err(|error| control::ControlError::Failed(error.to_string()))
     }
 
     async fn http_send(&self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError> {

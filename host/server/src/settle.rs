@@ -34,7 +34,8 @@ pub fn hosts(config: &Config) -> anyhow::Result<Vec<Arc<Host>>> {
         .iter()
         .enumerate()
         .map(|(id, host)| {
-            let settled = HostConfig::new(id, host.name.clone(), host.url.expose().as_str(), &host.user, host.password.clone())?;
+            let settled =
+                HostConfig::new(id, host.name.clone(), host.url.expose().as_str(), &host.user, host.password.clone())?;
             Ok(Arc::new(Host::new(settled, limits)?))
         })
         .collect()

@@ -23,7 +23,8 @@ fn compare(file: &str, made: &str) {
         std::fs::write(&path, made).unwrap_or_else(|error| panic!("writing {file}: {error}"));
         return;
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}; make it with\n    {REWRITE}"));
+    let kept =
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}; make it with\n    {REWRITE}"));
     if kept == made {
         return;
     }

@@ -9,6 +9,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 
 use super::Tag;
+use super::checked_json::CheckedJson;
 use super::envelope::Envelope;
 use super::error::{Problem, Word};
 use super::gate::{Gate, HealthWrite};
@@ -92,7 +93,7 @@ impl AlertsApi {
         &self,
         _gate: Gate<HealthWrite>,
         app: Data<&Arc<App>>,
-        body: Json<TestAlert>,
+        body: CheckedJson<TestAlert>,
     ) -> Result<Json<Envelope<Vec<Delivery>>>, Problem> {
         let sinks = wanted(&app.outbox.sinks(), body.sink.as_deref())?;
         let alert = alert(&app, &body)?;
@@ -101,9 +102,7 @@ impl AlertsApi {
             async move {
                 match ticket {
                     Ok(ticket) => delivery(sink, ticket.outcome(FIRST_ATTEMPT).await),
-                    Err(error) => {
-                        delivery(sink, Some(Outcome::Failed { reason: error.to_string() }))
-                    }
+                    Err(error) => delivery(sink, Some(Outcome::Failed { reason: error.to_string() })),
                 }
             }
         });

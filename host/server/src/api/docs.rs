@@ -27,7 +27,8 @@ pub struct Asset {
 impl ApiResponse for Asset {
     fn meta() -> MetaResponses {
         let content = vec![MetaMediaType { content_type: "text/plain", schema: String::schema_ref() }];
-        let response = MetaResponse { description: "Its bytes.", status: Some(200), status_range: None, content, headers: vec![] };
+        let response =
+            MetaResponse { description: "Its bytes.", status: Some(200), status_range: None, content, headers: vec![] };
         MetaResponses { responses: vec![response] }
     }
 

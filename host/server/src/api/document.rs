@@ -121,11 +121,13 @@ fn add_items(document: &mut Value, catalogue: &Catalogue) {
     let mut schemas = Map::new();
     for (name, panel) in catalogue.tables() {
         let path = format!("/api/v1/tables/{name}");
-        paths.insert(path, json!({"get": panel_operation("Tables", "table", name, panel, &table_errors, &mut schemas)}));
+        paths
+            .insert(path, json!({"get": panel_operation("Tables", "table", name, panel, &table_errors, &mut schemas)}));
     }
     for (name, panel) in catalogue.charts() {
         let path = format!("/api/v1/charts/{name}");
-        paths.insert(path, json!({"get": panel_operation("Charts", "chart", name, panel, &chart_errors, &mut schemas)}));
+        paths
+            .insert(path, json!({"get": panel_operation("Charts", "chart", name, panel, &chart_errors, &mut schemas)}));
     }
     for (name, tool) in catalogue.tools() {
         paths.insert(format!("/api/v1/tools/{name}"), json!({"post": tool_operation(name, tool, &tool_errors)}));

@@ -220,12 +220,14 @@ pub async fn enveloped(error: poem::Error) -> Response {
     let status = error.status();
     let route = error.data::<PathPattern>().cloned();
     let problem = if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseParamError>() {
-        Problem::invalid(bad.name, format!("parameter `{}`: {}", bad.name, bad.reason))
+        Problem::invalid(bad.name, format!("parameter `{}`: missing or malformed ({})", bad.name, bad.reason))
     } else if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseRequestPayloadError>() {
         Problem::invalid("body", format!("the request's body: {}", bad.reason))
     } else {
         match status {
-            StatusCode::NOT_FOUND => Problem::new(Word::NotFound, "there is nothing at this path; /docs lists what there is"),
+            StatusCode::NOT_FOUND => {
+                Problem::new(Word::NotFound, "there is nothing at this path; /docs lists what there is")
+            }
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Word::TooLarge, "the request's body is too large"),
             _ if status.is_client_error() => Problem::new(Word::Validation, error.to_string()),
             _ => {

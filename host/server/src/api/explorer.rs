@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chm_clickhouse::GuardedQuery;
 use poem::web::Data;
-use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
+use super::checked_json::CheckedJson;
 use super::error::Problem;
 use super::gate::{Gate, TablesWrite};
 use super::parameters::{self, AnswerFormat};
@@ -52,15 +52,19 @@ impl ExplorerApi {
         &self,
         gate: Gate<TablesWrite>,
         app: Data<&Arc<App>>,
-        body: Json<ConsoleQuery>,
+        body: CheckedJson<ConsoleQuery>,
     ) -> Result<RowsResponse, Problem> {
         let (_, host) = parameters::host(&app, Some(&body.host_id.to_string()))?;
         let format = body.format.as_deref().map_or(Ok(AnswerFormat::Json), AnswerFormat::parse)?;
         let timezone = body.timezone.as_deref().map(parameters::timezone).transpose()?;
-        let guarded =
-            GuardedQuery::check(&body.sql).map_err(|refusal| Problem::invalid("sql", refusal.to_string()))?;
-        let source =
-            Source { kind: QuerySource::Explorer, request_id: &gate.request_id, caller: Some(&gate.caller), plugin: "host", item: "explorer" };
+        let guarded = GuardedQuery::check(&body.sql).map_err(|refusal| Problem::invalid("sql", refusal.to_string()))?;
+        let source = Source {
+            kind: QuerySource::Explorer,
+            request_id: &gate.request_id,
+            caller: Some(&gate.caller),
+            plugin: "host",
+            item: "explorer",
+        };
         let limit = match body.limit {
             Some(0) => return Err(Problem::invalid("limit", "`limit`: expected a whole number from 1")),
             Some(limit) => limit,

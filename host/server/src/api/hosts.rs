@@ -63,7 +63,9 @@ impl HostsApi {
                 "no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]",
             ));
         }
-        Ok(Json(Envelope::of(hosts)))
+        let mut envelope = Envelope::of(hosts);
+        envelope.metadata.rows = envelope.data.len() as u64;
+        Ok(Json(envelope))
     }
 
     /// Ask one server for its state
@@ -74,9 +76,9 @@ impl HostsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<u32>,
     ) -> Result<Json<Envelope<HostStatus>>, Problem> {
-        let (id, host) = parameters::host(&app, Some(&host_id.0))?;
+        let (id, host) = parameters::host(&app, Some(&host_id.0.to_string()))?;
         let status = host.status().await?;
         let mut envelope = Envelope::of(HostStatus {
             version: status.version,

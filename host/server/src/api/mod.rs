@@ -3,6 +3,7 @@
 mod alerts;
 mod body_limit;
 mod charts;
+mod checked_json;
 mod config;
 mod docs;
 mod document;

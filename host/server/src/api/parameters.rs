@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chm_access::did_you_mean;
 use chm_clickhouse::Format;
 use chm_clickhouse::Host;
-use serde_json::{Value, json};
+use chm_sandbox::bindings::panels::Shape;
+use serde_json::{Map, Value, json};
 
 use super::error::Problem;
 use crate::app::App;
@@ -32,7 +33,10 @@ impl AnswerFormat {
             "ndjson" => Ok(Self::Raw(Format::JsonEachRow)),
             "csv" | "CSV" => Ok(Self::Raw(Format::Csv)),
             "tsv" | "TSV" => Ok(Self::Raw(Format::Tsv)),
-            _ => Err(Problem::invalid("format", format!("parameter `format`: expected one of {}", Self::WORDS.join(", ")))),
+            _ => Err(Problem::invalid(
+                "format",
+                format!("parameter `format`: expected one of {}", Self::WORDS.join(", ")),
+            )),
         }
     }
 
@@ -70,6 +74,9 @@ impl PanelQuery {
         let format = sent.remove("format").map_or(Ok(AnswerFormat::Json), |word| AnswerFormat::parse(&word))?;
         let limit = limit(sent.remove("limit").as_deref(), panel.described.row_cap)?;
         let timezone = sent.remove("timezone").map(|name| timezone(&name)).transpose()?;
+        if panel.described.shape == Shape::Chart {
+            unfold_params(&mut sent)?;
+        }
         let mut bindings = Vec::new();
         for parameter in &panel.parameters {
             let value = parameter.value(sent.remove(parameter.name()).as_deref())?;
@@ -95,6 +102,30 @@ fn pairs(query: &str) -> Result<BTreeMap<String, String>, Problem> {
         }
     }
     Ok(sent)
+}
+
+/// `params` of charts: a JSON object with further parameters, as the contract's clients send them (contract §4.4).
+fn unfold_params(sent: &mut BTreeMap<String, String>) -> Result<(), Problem> {
+    let Some(text) = sent.remove("params") else { return Ok(()) };
+    let bad = |why: &str| Problem::invalid("params", format!("parameter `params`: {why}"));
+    let object: Map<String, Value> =
+        serde_json::from_str(&text).map_err(|_| bad("expected a JSON object such as {\"name\":\"default\"}"))?;
+    if object.len() > 20 {
+        return Err(bad("expected at most 20 keys"));
+    }
+    for (name, value) in object {
+        let value = match value {
+            Value::Null => continue,
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            Value::Bool(truth) => truth.to_string(),
+            Value::Array(_) | Value::Object(_) => return Err(bad("its values must be texts, numbers or booleans")),
+        };
+        if sent.insert(name.clone(), value).is_some() {
+            return Err(Problem::invalid(&name, format!("parameter `{name}` was sent twice; send it once")));
+        }
+    }
+    Ok(())
 }
 
 /// `hostId`: decimal digits only; missing means 0.

@@ -57,8 +57,9 @@ pub(super) fn service() -> OpenApiService<Apis, ()> {
         AlertsApi,
         PluginsApi,
     );
-    OpenApiService::new(apis, "chm-host", env!("CARGO_PKG_VERSION"))
-        .description("Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.")
+    OpenApiService::new(apis, "chm-host", env!("CARGO_PKG_VERSION")).description(
+        "Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.",
+    )
 }
 
 /// The whole server as one endpoint. `exports_spans`: whether a collector receives them.
@@ -68,6 +69,8 @@ pub(super) fn service() -> OpenApiService<Apis, ()> {
 pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint<'static>> {
     let document = Arc::new(Document::of(&app.registry.catalogue)?);
     let body_bytes = app.body_bytes;
+    let paths = document.value()["paths"].as_object().into_iter().flat_map(|paths| paths.keys().map(String::as_str));
+    let observe = ObserveRequests::new(app.metrics.clone()).exporting(exports_spans).documented(paths);
     let endpoint = Route::new()
         .nest("/", service())
         .with(BodyLimit::new(body_bytes))
@@ -79,7 +82,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .catch_all_error(enveloped)
         .with(CatchPanic::new())
         .with(SecurityHeaders)
-        .with(ObserveRequests::new(app.metrics.clone()).exporting(exports_spans));
+        .with(observe);
     Ok(endpoint.map_to_response().boxed())
 }
 

@@ -10,7 +10,7 @@ use chm_sandbox::CallScope;
 use chm_sandbox::Role;
 use chm_sandbox::bindings::panels::{Context, Shape, Source as PanelSource};
 use chm_sandbox::bindings::types::Binding;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use poem::http::header;
 use poem::{Body, Response};
 use serde_json::json;
@@ -20,7 +20,7 @@ use super::error::{Problem, Word, plugin_problem};
 use super::parameters::{AnswerFormat, PanelQuery};
 use crate::app::App;
 use crate::plugins::Panel;
-use crate::query::{self, Source};
+use crate::query::{self, Reading, Source};
 use crate::services::CallServices;
 use crate::telemetry::QuerySource;
 
@@ -42,7 +42,11 @@ pub async fn panel(
         let message = format!("plugin {} was not granted host {}", panel.plugin.id(), query.host_id);
         return Err(Problem::new(Word::Permission, message));
     }
-    let server = query.host.version().await.ok();
+    let server = match panel.described.source {
+        // Rows that a plugin brings do not need ClickHouse to answer.
+        PanelSource::Fetched => query.host.version().await.ok(),
+        PanelSource::Described | PanelSource::Planned => Some(query.host.version().await?),
+    };
     let run = Run { app, caller, request_id, panel, query: &query, server };
     match panel.described.source {
         PanelSource::Described => {
@@ -56,14 +60,16 @@ pub async fn panel(
             let planned = run.call("plan", panel.plugin.plan(run.scope(), &panel.described.id, &run.context())).await?;
             let guarded = GuardedQuery::check(&planned.sql).map_err(|refusal| {
                 tracing::warn!(plugin = panel.plugin.id(), %refusal, "a planned query was refused");
-                Problem::new(Word::Plugin, format!("plugin {} planned a query that the guard refuses", panel.plugin.id()))
+                Problem::new(
+                    Word::Plugin,
+                    format!("plugin {} planned a query that the guard refuses", panel.plugin.id()),
+                )
             })?;
             let bindings = planned.bindings.into_iter().map(|bound| (bound.name, bound.value)).collect();
             run.read(&guarded, bindings).await
         }
         PanelSource::Fetched => {
-            let rows =
-                run.call("fetch", panel.plugin.fetch(run.scope(), &panel.described.id, &run.context())).await?;
+            let rows = run.call("fetch", panel.plugin.fetch(run.scope(), &panel.described.id, &run.context())).await?;
             run.finished(rows, false).await
         }
     }
@@ -162,12 +168,20 @@ impl Run<'_> {
 
     /// Rows that a guest made: they must be what they claim to be.
     async fn finished(&self, rows: Vec<u8>, truncated: bool) -> Result<Response, Problem> {
-        let bad = || Problem::new(Word::Plugin, format!("plugin {} returned rows that are no JSON array", self.panel.plugin.id()));
+        let bad = || {
+            Problem::new(
+                Word::Plugin,
+                format!("plugin {} returned rows that are no JSON array", self.panel.plugin.id()),
+            )
+        };
         let mut rows: Vec<serde_json::Value> = serde_json::from_slice(&rows).map_err(|_| bad())?;
         let truncated = truncated || rows.len() > self.query.limit as usize;
         rows.truncate(self.query.limit as usize);
         if self.query.format != AnswerFormat::Json {
-            return Err(Problem::invalid("format", "parameter `format`: this panel's rows come from a plugin; only json is possible"));
+            return Err(Problem::invalid(
+                "format",
+                "parameter `format`: this panel's rows come from a plugin; only json is possible",
+            ));
         }
         let metadata = Metadata {
             rows: rows.len() as u64,
@@ -242,20 +256,23 @@ pub async fn stream(
         options.format = raw;
     }
     let began = Instant::now();
-    let rows = query::start(app, host, guarded, options, source).await?;
-    let response = Response::builder().content_type(format.content_type()).header(header::CACHE_CONTROL, "private, max-age=0");
+    let mut reading = query::start(app, host, guarded, options, source).await?;
+    let response =
+        Response::builder().content_type(format.content_type()).header(header::CACHE_CONTROL, "private, max-age=0");
     match format {
         AnswerFormat::Json => {
             let version = host.version().await.ok();
             let tail = Tail { began, query_id, host_id: host.config().id, version };
-            let mut body = JsonRows { rows, tail: Some(tail), started: false };
+            let mut body = JsonRows { reading, tail: Some(tail), started: false };
             let first = body.chunk().await?;
             Ok(response.body(chunks(first, body)))
         }
         AnswerFormat::Raw(_) => {
-            let mut rows = rows;
-            let first = futures::stream::iter(rows.next_piece().await?.map(Ok));
-            let rest = rows.into_bytes_stream().map_err(std::io::Error::other);
+            let first = futures::stream::iter(reading.rows.next_piece().await?.map(Ok));
+            let rest = futures::stream::try_unfold(reading, |mut reading| async move {
+                let piece = reading.rows.next_piece().await.map_err(std::io::Error::other)?;
+                Ok::<_, std::io::Error>(piece.map(|piece| (piece, reading)))
+            });
             Ok(response.body(Body::from_bytes_stream(first.chain(rest))))
         }
     }
@@ -280,7 +297,7 @@ struct Tail {
 
 /// Rows as the envelope: `{"success":true,"data":[…],"metadata":{…}}`.
 struct JsonRows {
-    rows: Rows,
+    reading: Reading,
     tail: Option<Tail>,
     started: bool,
 }
@@ -298,10 +315,10 @@ impl JsonRows {
             separator = b"";
         }
         while out.len() < CHUNK_BYTES {
-            let Some(row) = self.rows.next_row().await? else {
+            let Some(row) = self.reading.rows.next_row().await? else {
                 if let Some(tail) = self.tail.take() {
                     out.extend_from_slice(b"],\"metadata\":");
-                    out.extend_from_slice(tail.metadata(&self.rows).as_bytes());
+                    out.extend_from_slice(tail.metadata(&self.reading.rows).as_bytes());
                     out.extend_from_slice(b"}");
                 }
                 break;

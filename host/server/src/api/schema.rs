@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 /// One row of a panel.
 pub fn row(columns: &[Column]) -> Value {
-    let properties: Map<String, Value> =
-        columns.iter().map(|column| (column.name.clone(), property(column))).collect();
+    let properties: Map<String, Value> = columns.iter().map(|column| (column.name.clone(), property(column))).collect();
     let required: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     json!({"type": "object", "required": required, "properties": properties})
 }
@@ -16,7 +15,8 @@ fn property(column: &Column) -> Value {
         ColumnKind::Text => json!({"type": "string"}),
         ColumnKind::Integer => json!({"type": "integer", "format": "int64"}),
         ColumnKind::Number => json!({"type": "number", "format": "double"}),
-        ColumnKind::Boolean => json!({"type": "boolean"}),
+        // ClickHouse has Bool, and many columns that are older than it.
+        ColumnKind::Boolean => json!({"oneOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}]}),
         ColumnKind::Timestamp => json!({"type": "string", "example": "2026-01-31 23:59:59"}),
         ColumnKind::Json => json!({}),
     };

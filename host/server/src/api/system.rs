@@ -59,10 +59,7 @@ impl SystemApi {
     /// Which version is this?
     #[oai(path = "/api/version", method = "get", operation_id = "version")]
     async fn version(&self, _gate: Exempt) -> Json<Version> {
-        Json(Version {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            plugin_api: chm_sandbox::API_VERSION.to_owned(),
-        })
+        Json(Version { version: env!("CARGO_PKG_VERSION").to_owned(), plugin_api: chm_sandbox::API_VERSION.to_owned() })
     }
 
     /// Figures of this host for Prometheus.
@@ -73,4 +70,3 @@ impl SystemApi {
         MetricsText::Text(PlainText(app.metrics.render()))
     }
 }
-

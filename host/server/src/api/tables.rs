@@ -46,8 +46,13 @@ impl TablesApi {
         let (_, host) = super::parameters::host(&app, host_id.0.as_deref())?;
         let guarded = chm_clickhouse::GuardedQuery::check(USER_TABLES)
             .map_err(|refusal| Problem::new(super::error::Word::Query, refusal.to_string()))?;
-        let source =
-            Source { kind: QuerySource::Host, request_id: &gate.request_id, caller: Some(&gate.caller), plugin: "host", item: "tables" };
+        let source = Source {
+            kind: QuerySource::Host,
+            request_id: &gate.request_id,
+            caller: Some(&gate.caller),
+            plugin: "host",
+            item: "tables",
+        };
         let options = query::options(&app, &source, Vec::new(), limit.0);
         let format = super::parameters::AnswerFormat::Json;
         Ok(RowsResponse(rows::stream(&app, &host, &guarded, options, format, &source).await?))
@@ -91,8 +96,7 @@ pub(super) async fn panel<'c>(
             .collect();
         Problem::unknown(what, list, &unknown, visible)
     })?;
-    let (panel, _allowed) =
-        gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
+    let (panel, _allowed) = gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
     let query = request.uri().query().unwrap_or_default();
     Ok(rows::panel(app, &gate.caller, &gate.request_id, &panel, query).await?)
 }

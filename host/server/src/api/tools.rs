@@ -92,8 +92,7 @@ impl ToolsApi {
                 .collect();
             Problem::unknown("tool", "availableTools", &unknown, visible)
         })?;
-        let (tool, _allowed) =
-            gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
+        let (tool, _allowed) = gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
         tool.check(&body.0).map_err(|reason| Problem::invalid("arguments", reason))?;
         let plugin = tool.plugin.id();
         let services = CallServices::new(app.0.clone(), plugin, &gate.request_id, Some(gate.caller.clone()));

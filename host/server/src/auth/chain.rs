@@ -8,9 +8,9 @@ use chm_access::{Caller, KeyVerifier, Principal, key_candidates};
 use chm_manifest::HeaderView;
 use chm_sandbox::bindings::{auth_provider, types};
 use chm_sandbox::{CallScope, Plugin, Role};
-use poem::{FromRequest, Request};
-use poem::web::cookie::CookieJar;
 use poem::http::{HeaderMap, HeaderName, header};
+use poem::web::cookie::CookieJar;
+use poem::{FromRequest, Request};
 
 use crate::app::App;
 use crate::config;
@@ -56,10 +56,9 @@ impl AuthChain {
             return Self { provider: Provider::None, keys };
         };
         // The word belongs to the plugin the configuration maps it to; another plugin cannot take it by describing itself so.
-        let plugin = registry
-            .with_role(Role::AuthProvider)
-            .find(|plugin| plugin.id() == id.as_str())
-            .map(|plugin| (plugin.clone(), HeaderView::of(plugin.manifest(), |name| plugin.settings().get(name).cloned())));
+        let plugin = registry.with_role(Role::AuthProvider).find(|plugin| plugin.id() == id.as_str()).map(|plugin| {
+            (plugin.clone(), HeaderView::of(plugin.manifest(), |name| plugin.settings().get(name).cloned()))
+        });
         if plugin.is_none() {
             tracing::error!(
                 %provider,
@@ -113,7 +112,9 @@ async fn by_plugin(app: &Arc<App>, plugin: &Plugin, view: &HeaderView, request: 
         headers: view
             .visible
             .iter()
-            .filter_map(|name| Some(auth_provider::Header { name: name.clone(), value: single(request.headers(), name)? }))
+            .filter_map(|name| {
+                Some(auth_provider::Header { name: name.clone(), value: single(request.headers(), name)? })
+            })
             .collect(),
         cookies: view
             .cookies
@@ -124,11 +125,8 @@ async fn by_plugin(app: &Arc<App>, plugin: &Plugin, view: &HeaderView, request: 
             })
             .collect(),
     };
-    let sealed: BTreeMap<String, String> = view
-        .sealed
-        .iter()
-        .filter_map(|name| Some((name.clone(), single(request.headers(), name)?)))
-        .collect();
+    let sealed: BTreeMap<String, String> =
+        view.sealed.iter().filter_map(|name| Some((name.clone(), single(request.headers(), name)?))).collect();
     let services = CallServices::new(app.clone(), plugin.id(), &request_id, None).with_sealed_headers(sealed);
     let scope = CallScope { request_id, principal: None, services: Arc::new(services) };
     let began = std::time::Instant::now();

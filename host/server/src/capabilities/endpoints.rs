@@ -122,10 +122,7 @@ impl Endpoints {
     /// # Errors
     /// As the WIT says; no text contains the endpoint's address.
     pub async fn send(&self, name: &str, request: Request) -> Result<Response, HttpError> {
-        let target = self
-            .targets
-            .get(name)
-            .ok_or_else(|| HttpError::Denied(not_configured(name)))?;
+        let target = self.targets.get(name).ok_or_else(|| HttpError::Denied(not_configured(name)))?;
         let method = method(&request.method)?;
         if request.body.len() > MAX_REQUEST_BYTES {
             return Err(HttpError::Invalid(format!("the body is longer than {MAX_REQUEST_BYTES} bytes")));

@@ -47,6 +47,7 @@ impl Embedded {
         } else {
             None
         };
+        let origin = format!("{origin}, {}", engine.confinement());
         Ok(Self { engine, demo, origin })
     }
 

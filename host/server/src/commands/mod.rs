@@ -14,9 +14,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-
-use crate::telemetry::TelemetryGuard;
 use crate::config::{Config, ConfigError, LoadOptions, Loaded};
+use crate::telemetry::TelemetryGuard;
 
 #[derive(Parser)]
 #[command(name = "chm-host", version, about = "Watches ClickHouse through sandboxed plugins.")]
@@ -57,8 +56,7 @@ struct Common {
 
 impl Common {
     fn load(&self) -> Result<Loaded, ConfigError> {
-        let options =
-            LoadOptions { file: self.config.clone(), listen: self.listen, plugin_dir: self.plugins.clone() };
+        let options = LoadOptions { file: self.config.clone(), listen: self.listen, plugin_dir: self.plugins.clone() };
         Config::load(&options, std::env::vars_os())
     }
 }

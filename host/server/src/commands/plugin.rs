@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chm_builder::{BuildEnv, BuiltPlugin, Builder};
+use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE, Role, SdkSource};
+use chm_manifest::PluginId;
 use clap::Subcommand;
 
 use super::progress::Progress;
@@ -20,6 +21,17 @@ pub(super) enum Plugin {
         #[arg(long, value_name = "DIR", default_value = "target/plugins")]
         out: PathBuf,
     },
+    /// Write a new plugin's folder, ready to be built and tested
+    New {
+        /// Its id; also the folder's name
+        id: PluginId,
+        /// What it is to be: auth-provider, panels, alert-sink or toolset
+        #[arg(long, default_value = "panels")]
+        role: Role,
+        /// The SDK's folder; default: sdk/rust of the clone this is run in, else the published crate
+        #[arg(long, value_name = "DIR")]
+        sdk: Option<PathBuf>,
+    },
     /// Print what a .wasm file is, and what it asks for
     Inspect {
         /// The file
@@ -31,22 +43,42 @@ impl Plugin {
     pub fn run(&self) -> anyhow::Result<()> {
         match self {
             Self::Build { folder, out } => {
-                for plugin in build(folder, out)? {
+                for plugin in build(folder, out, None)? {
                     let state = if plugin.rebuilt { "built" } else { "up to date" };
-                    say(format!("{} {} ({} KiB, {state})", plugin.id, plugin.path.display(), plugin.bytes.div_ceil(1024)));
+                    say(format!(
+                        "{} {} ({} KiB, {state})",
+                        plugin.id,
+                        plugin.path.display(),
+                        plugin.bytes.div_ceil(1024)
+                    ));
                 }
                 Ok(())
             }
+            Self::New { id, role, sdk } => new(id, *role, sdk.as_deref()),
             Self::Inspect { file } => inspect(file),
         }
     }
 }
 
 /// Builds, showing progress.
-pub(super) fn build(folder: &Path, out: &Path) -> anyhow::Result<Vec<BuiltPlugin>> {
+pub(super) fn build(folder: &Path, out: &Path, compiler: Option<&Path>) -> anyhow::Result<Vec<BuiltPlugin>> {
     let progress = Progress::new("plugins");
-    let builder = Builder::new(BuildEnv::from_process());
+    let compiler = compiler.map(|path| (GUEST_RUSTC_VARIABLE.into(), path.into()));
+    let builder = Builder::new(BuildEnv::new(std::env::vars_os().chain(compiler)));
     Ok(builder.build(folder, out, &|step| progress.step(&step.to_string(), ""))?)
+}
+
+fn new(id: &PluginId, role: Role, sdk: Option<&Path>) -> anyhow::Result<()> {
+    let here = std::env::current_dir()?;
+    let of_clone = || here.ancestors().map(|dir| dir.join("sdk/rust")).find(|dir| dir.join("Cargo.toml").is_file());
+    let sdk = match sdk.map(Path::to_path_buf).or_else(of_clone) {
+        Some(path) => SdkSource::Path(std::path::absolute(path)?),
+        None => SdkSource::Version(env!("CARGO_PKG_VERSION").to_owned()),
+    };
+    let folder = chm_builder::new_plugin(&here, id, role, &sdk)?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    say(format!("wrote {name}/; now: chm-host plugin build {name}"));
+    Ok(())
 }
 
 fn inspect(file: &Path) -> anyhow::Result<()> {

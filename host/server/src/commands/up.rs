@@ -30,7 +30,7 @@ impl Up {
         // Building blocks for a minute at first; the runtime would only wait.
         let plugins = match &loaded.config.plugin_dir {
             Some(dir) => dir.clone(),
-            None => bundled()?,
+            None => bundled(loaded.config.guest_rustc.as_deref())?,
         };
         runtime()?.block_on(async {
             let telemetry = super::telemetry(&loaded)?;
@@ -70,14 +70,14 @@ impl Up {
 }
 
 /// Builds the plugins of the repository this is run in.
-fn bundled() -> anyhow::Result<PathBuf> {
+fn bundled(compiler: Option<&std::path::Path>) -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir()?;
     let root = here.ancestors().find(|dir| dir.join("plugins/Cargo.toml").is_file()).with_context(|| {
         "`up` builds the plugins of the chm-host repository: run it inside a clone, or name a folder of .wasm files with \
          --plugins DIR"
     })?;
     let out = root.join("target/plugins");
-    plugin::build(&root.join("plugins"), &out)?;
+    plugin::build(&root.join("plugins"), &out, compiler)?;
     Ok(out)
 }
 
@@ -113,7 +113,10 @@ fn banner(app: &Arc<App>, address: SocketAddr, servers: &[String]) -> String {
     let _ = writeln!(text, "  curl http://{address}/api/v1/hosts");
     let _ = writeln!(text, "  curl 'http://{address}/api/v1/tables/running-queries'");
     let _ = writeln!(text, "  curl 'http://{address}/api/v1/charts/query-count?interval=toStartOfMinute&lastHours=1'");
-    let _ = writeln!(text, "  curl -H 'Content-Type: application/json' -d '{{}}' http://{address}/api/v1/tools/list_databases");
+    let _ = writeln!(
+        text,
+        "  curl -H 'Content-Type: application/json' -d '{{}}' http://{address}/api/v1/tools/list_databases"
+    );
     let _ = write!(
         text,
         "  curl -H 'Content-Type: application/json' -d '{{\"sql\":\"SELECT version()\"}}' http://{address}/api/v1/explorer/query\n"

@@ -170,10 +170,7 @@ fn read_capped(path: &Path) -> Result<Vec<u8>, String> {
 fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String, String>, SecretStore), String> {
     if let Some((name, (_, origin))) = entry.settings.iter().find(|(name, _)| !manifest.settings.contains_key(*name)) {
         let known = manifest.settings.keys().map(String::as_str);
-        return Err(format!(
-            "it has no setting `{name}` (from {origin}){}",
-            chm_access::did_you_mean(name, known)
-        ));
+        return Err(format!("it has no setting `{name}` (from {origin}){}", chm_access::did_you_mean(name, known)));
     }
     let mut plain = BTreeMap::new();
     let mut secrets = BTreeMap::new();
@@ -181,7 +178,8 @@ fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String
         let given = entry.settings.get(name).filter(|(value, _)| !value.is_blank());
         let text = match given {
             Some((value, origin)) => {
-                let text = setting.check(value).map_err(|error| format!("setting `{name}` (from {origin}): {error}"))?;
+                let text =
+                    setting.check(value).map_err(|error| format!("setting `{name}` (from {origin}): {error}"))?;
                 Some(text)
             }
             None => setting.default_text(),

@@ -92,7 +92,8 @@ impl Panel {
 
 fn query(variant: &panels::VariantQuery) -> Result<(Option<ServerVersion>, GuardedQuery), String> {
     let since = variant.since.as_deref().map(str::parse).transpose().map_err(|error| format!("{error}"))?;
-    let guarded = GuardedQuery::check(&variant.sql).map_err(|refusal| format!("the guard refuses its query: {refusal}"))?;
+    let guarded =
+        GuardedQuery::check(&variant.sql).map_err(|refusal| format!("the guard refuses its query: {refusal}"))?;
     Ok((since, guarded))
 }
 
@@ -102,7 +103,11 @@ fn check_id(id: &str) -> Result<(), String> {
         && id.len() <= 64
         && id.starts_with(|c: char| c.is_ascii_lowercase())
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    if fits { Ok(()) } else { Err("an id is 1 to 64 lower-case letters, digits, `-` and `_`, a letter first".to_owned()) }
+    if fits {
+        Ok(())
+    } else {
+        Err("an id is 1 to 64 lower-case letters, digits, `-` and `_`, a letter first".to_owned())
+    }
 }
 
 /// A feature named by a plugin: one of the 19, or the plugin's own id.

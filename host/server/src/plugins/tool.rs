@@ -42,7 +42,8 @@ impl Tool {
             return Err(unfit("a name is 1 to 64 lower-case letters, digits and `_`, a letter first".to_owned()));
         }
         let permission = permission(&plugin, &described.feature, described.operation).map_err(&unfit)?;
-        let input_schema = object_schema(&described.input_schema).map_err(|why| unfit(format!("input-schema: {why}")))?;
+        let input_schema =
+            object_schema(&described.input_schema).map_err(|why| unfit(format!("input-schema: {why}")))?;
         let output_schema =
             object_schema(&described.output_schema).map_err(|why| unfit(format!("output-schema: {why}")))?;
         let validator =

@@ -1,6 +1,7 @@
 //! One span, one line and one measurement per request.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,13 +39,14 @@ pub struct RouteTemplate(pub Cow<'static, str>);
 pub struct ObserveRequests {
     metrics: Arc<Metrics>,
     exporting: bool,
+    documented: Arc<BTreeMap<String, String>>,
 }
 
 impl ObserveRequests {
     /// Measures into `metrics`.
     #[must_use]
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, exporting: false }
+        Self { metrics, exporting: false, documented: Arc::default() }
     }
 
     /// Whether spans are exported. They then say that they are a server's, which would only be noise in the log.
@@ -52,13 +54,25 @@ impl ObserveRequests {
     pub fn exporting(self, exporting: bool) -> Self {
         Self { exporting, ..self }
     }
+
+    /// Paths as the document writes them, for example `/tables/{name}`: poem-openapi's router numbers its parameters.
+    #[must_use]
+    pub fn documented<'p>(self, paths: impl IntoIterator<Item = &'p str>) -> Self {
+        let documented = paths.into_iter().map(|path| (shape(path), path.to_owned())).collect();
+        Self { documented: Arc::new(documented), ..self }
+    }
 }
 
 impl<E: Endpoint> Middleware<E> for ObserveRequests {
     type Output = ObserveRequestsEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        ObserveRequestsEndpoint { inner, metrics: self.metrics.clone(), exporting: self.exporting }
+        ObserveRequestsEndpoint {
+            inner,
+            metrics: self.metrics.clone(),
+            exporting: self.exporting,
+            documented: self.documented.clone(),
+        }
     }
 }
 
@@ -68,6 +82,7 @@ pub struct ObserveRequestsEndpoint<E> {
     inner: E,
     metrics: Arc<Metrics>,
     exporting: bool,
+    documented: Arc<BTreeMap<String, String>>,
 }
 
 impl<E: Endpoint> Endpoint for ObserveRequestsEndpoint<E> {
@@ -104,7 +119,7 @@ impl<E: Endpoint> Endpoint for ObserveRequestsEndpoint<E> {
             }
         };
         response.headers_mut().insert(REQUEST_ID_HEADER, id.header_value());
-        exchange.end(&route_of(&response), response.status(), fault.as_deref());
+        exchange.end(&self.route_of(&response), response.status(), fault.as_deref());
         Ok(response)
     }
 }
@@ -120,12 +135,24 @@ fn adopt_parent(span: &Span, request: &Request) {
     }
 }
 
-fn route_of(response: &Response) -> String {
-    match (response.data::<RouteTemplate>(), response.data::<PathPattern>()) {
-        (Some(template), _) => template.0.to_string(),
-        (None, Some(pattern)) => template(&pattern.0),
-        (None, None) => UNMATCHED.to_owned(),
+impl<E> ObserveRequestsEndpoint<E> {
+    fn route_of(&self, response: &Response) -> String {
+        match (response.data::<RouteTemplate>(), response.data::<PathPattern>()) {
+            (Some(template), _) => template.0.to_string(),
+            (None, Some(pattern)) => {
+                let template = template(&pattern.0);
+                self.documented.get(&shape(&template)).cloned().unwrap_or(template)
+            }
+            (None, None) => UNMATCHED.to_owned(),
+        }
     }
+}
+
+/// A template without the names of its parameters.
+fn shape(template: &str) -> String {
+    let segments: Vec<_> =
+        template.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect();
+    segments.join("/")
 }
 
 /// The router writes `/tables/:name` and `/files/*rest`; everybody else writes `{name}`.
