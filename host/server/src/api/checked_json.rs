@@ -44,7 +44,7 @@ impl<T: ParseFromJSON> ParsePayload for CheckedJson<T> {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> Result<Self> {
-        let data = Vec::<u8>::from_request(request, body).await?;
+        let data = <Vec<u8> as FromRequest>::from_request(request, body).await?;
         let refused = |field: &str, reason: String| Error::from(Problem::invalid(field, reason));
         let value: Value = serde_json::from_slice(&data)
             .map_err(|error| refused("body", format!("the request's body: expected a JSON object: {error}")))?;

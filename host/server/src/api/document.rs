@@ -39,6 +39,7 @@ impl Document {
         });
         mark_operations(&mut value)?;
         add_items(&mut value, catalogue);
+        share_responses(&mut value);
         sort_paths(&mut value);
         let yaml = serde_yaml_ng::to_string(&value)?;
         Ok(Self { value, yaml })
@@ -202,6 +203,28 @@ fn tool_operation(name: &str, tool: &Gated<Tool>, errors: &Value) -> Value {
         "x-chm-operation": permission.operation.to_string(),
         "x-chm-plugin": tool.plugin.id(),
     })
+}
+
+/// Failed answers are the same for most operations: each is written once and referred to.
+fn share_responses(document: &mut Value) {
+    let mut shared: Vec<(String, Value)> = Vec::new();
+    let paths = document["paths"].as_object_mut();
+    let operations = paths.into_iter().flatten().filter_map(|(_, methods)| methods.as_object_mut()).flatten();
+    let responses = operations.filter_map(|(_, operation)| operation["responses"].as_object_mut()).flatten();
+    for (status, response) in responses.filter(|(status, _)| !status.starts_with('2')) {
+        let name = match shared.iter().find(|(_, known)| known == response) {
+            Some((name, _)) => name.clone(),
+            None => {
+                let variants = shared.iter().filter(|(name, _)| name.starts_with(&format!("Error{status}"))).count();
+                let name = if variants == 0 { format!("Error{status}") } else { format!("Error{status}_{}", variants + 1) };
+                shared.push((name.clone(), response.clone()));
+                name
+            }
+        };
+        *response = json!({"$ref": format!("#/components/responses/{name}")});
+    }
+    shared.sort_by(|(left, _), (right, _)| left.cmp(right));
+    document["components"]["responses"] = Value::Object(shared.into_iter().collect());
 }
 
 /// The same set of plugins gives the same bytes.

@@ -17,28 +17,28 @@ use crate::plugins::{BadParameter, Unknown};
 pub enum Problem {
     /// The input is wrong; the message names the field.
     #[oai(status = 400)]
-    BadRequest(Json<ErrorEnvelope>),
+    BadRequest(Json<Box<ErrorEnvelope>>),
     /// ClickHouse, or the operator's grants, do not permit it.
     #[oai(status = 403)]
-    Forbidden(Json<ErrorEnvelope>),
+    Forbidden(Json<Box<ErrorEnvelope>>),
     /// No such thing; near names are listed. Or the feature is disabled (`FEATURE_DISABLED`).
     #[oai(status = 404)]
-    NotFound(Json<ErrorEnvelope>),
+    NotFound(Json<Box<ErrorEnvelope>>),
     /// The request's body is too large.
     #[oai(status = 413)]
-    TooLarge(Json<ErrorEnvelope>),
+    TooLarge(Json<Box<ErrorEnvelope>>),
     /// ClickHouse could not run the query.
     #[oai(status = 500)]
-    Failed(Json<ErrorEnvelope>),
+    Failed(Json<Box<ErrorEnvelope>>),
     /// A plugin failed. The host and every other plugin go on.
     #[oai(status = 502)]
-    PluginFailed(Json<ErrorEnvelope>),
+    PluginFailed(Json<Box<ErrorEnvelope>>),
     /// ClickHouse or the plugin cannot be reached, or is busy.
     #[oai(status = 503)]
-    Unavailable(Json<ErrorEnvelope>),
+    Unavailable(Json<Box<ErrorEnvelope>>),
     /// It took too long.
     #[oai(status = 504)]
-    Timeout(Json<ErrorEnvelope>),
+    Timeout(Json<Box<ErrorEnvelope>>),
 }
 
 /// The error catalogue: every word that `error.type` may have.
@@ -119,11 +119,11 @@ impl Problem {
     /// An error with details.
     #[must_use]
     pub fn with(word: Word, message: impl Into<String>, details: Option<Value>) -> Self {
-        let body = Json(ErrorEnvelope {
+        let body = Json(Box::new(ErrorEnvelope {
             success: false,
             metadata: Metadata::default(),
             error: ErrorBody { kind: word.as_str().to_owned(), message: message.into(), details },
-        });
+        }));
         match word {
             Word::Validation => Self::BadRequest(body),
             Word::Permission => Self::Forbidden(body),

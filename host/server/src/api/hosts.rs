@@ -82,7 +82,7 @@ impl HostsApi {
         let status = host.status().await?;
         let mut envelope = Envelope::of(HostStatus {
             version: status.version,
-            uptime: status.uptime.into(),
+            uptime: status.uptime,
             hostname: status.hostname,
         });
         envelope.metadata.host = id.to_string();

@@ -117,9 +117,9 @@ fn banner(app: &Arc<App>, address: SocketAddr, servers: &[String]) -> String {
         text,
         "  curl -H 'Content-Type: application/json' -d '{{}}' http://{address}/api/v1/tools/list_databases"
     );
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "  curl -H 'Content-Type: application/json' -d '{{\"sql\":\"SELECT version()\"}}' http://{address}/api/v1/explorer/query\n"
+        "  curl -H 'Content-Type: application/json' -d '{{\"sql\":\"SELECT version()\"}}' http://{address}/api/v1/explorer/query"
     );
     text
 }
