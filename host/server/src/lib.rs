@@ -10,6 +10,7 @@ pub mod auth;
 pub mod capabilities;
 pub mod commands;
 pub mod config;
+pub mod connections;
 pub mod plugins;
 pub mod query;
 pub mod serve;

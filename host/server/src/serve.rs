@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use poem::Server;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
+use crate::connections;
 
 /// How long requests under way may take to end after a signal.
 const GRACE: Duration = Duration::from_secs(5);
@@ -52,12 +52,11 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
     let router = crate::api::router(app, exports_spans)?;
-    let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| {
+    let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with --listen ADDR:PORT or CHM_LISTEN")
     })?;
-    let address = acceptor.local_addr().iter().find_map(|address| address.as_socket_addr().copied()).unwrap_or(listen);
-    ready(address);
-    Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(router, stop.0, Some(GRACE)).await?;
+    ready(listener.local_addr()?);
+    connections::serve(listener, router, stop.0, GRACE).await;
     let lost = app.outbox.shutdown(Duration::from_secs(2)).await;
     if lost > 0 {
         tracing::warn!(alerts = lost, "alerts that were still waiting are lost: the outbox is in memory");

@@ -1,8 +1,11 @@
 //! The served OpenAPI document: the typed operations, plus a concrete operation for every panel, chart and tool that a loaded
 //! plugin brings, so that a generated client has a typed function for each.
 
+use poem_openapi::registry::Registry;
+use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
 
+use super::error::{GateError, GuardError};
 use super::gate::Mark;
 use super::parameters;
 use super::routes::service;
@@ -38,6 +41,7 @@ impl Document {
             "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key (`chm_…`)."},
         });
         mark_operations(&mut value)?;
+        add_refusals(&mut value)?;
         add_items(&mut value, catalogue);
         share_responses(&mut value);
         sort_paths(&mut value);
@@ -111,6 +115,17 @@ fn apply(operation: &mut Value, mark: &Mark) {
         "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
             {"$ref": "#/components/schemas/GuardError"}, {"$ref": "#/components/schemas/GateError"}]}}},
     });
+}
+
+/// poem-openapi leaves out types that only the marks refer to.
+fn add_refusals(document: &mut Value) -> serde_json::Result<()> {
+    let mut registry = Registry::new();
+    GuardError::register(&mut registry);
+    GateError::register(&mut registry);
+    for (name, schema) in &registry.schemas {
+        document["components"]["schemas"][name] = serde_json::to_value(schema)?;
+    }
+    Ok(())
 }
 
 fn add_items(document: &mut Value, catalogue: &Catalogue) {

@@ -11,13 +11,9 @@ use std::sync::Arc;
 use chm_access::{Allowed, Caller, Denial, Feature, Operation, Permission, Posture};
 use poem::http::{StatusCode, header};
 use poem::{Error, Request, RequestBody, Response, Result};
-use poem_openapi::registry::Registry;
-use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::json;
 
-use super::envelope::ErrorEnvelope;
-use super::error::{GateError, GuardError};
 use crate::app::App;
 use crate::auth::Identified;
 use crate::telemetry::RequestId;
@@ -143,13 +139,6 @@ pub type CallerGate = Admitted<false>;
 /// Nothing is needed.
 pub struct Exempt;
 
-/// The bodies of refusals, for the document.
-fn register_refusals(registry: &mut Registry) {
-    GuardError::register(registry);
-    GateError::register(registry);
-    ErrorEnvelope::register(registry);
-}
-
 fn app(request: &Request) -> Result<&Arc<App>> {
     request.data::<Arc<App>>().ok_or_else(|| Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))
 }
@@ -168,10 +157,6 @@ impl<'a, R: Right> ApiExtractor<'a> for Gate<R> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_refusals(registry);
-    }
 
     fn security_schemes() -> Vec<&'static str> {
         vec![R::MARK]
@@ -193,10 +178,6 @@ impl<'a, const ITEM: bool> ApiExtractor<'a> for Admitted<ITEM> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
     type ParamType = ();
     type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        register_refusals(registry);
-    }
 
     fn security_schemes() -> Vec<&'static str> {
         vec![if ITEM { ITEMS } else { CALLER }]

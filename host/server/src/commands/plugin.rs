@@ -32,6 +32,16 @@ pub(super) enum Plugin {
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,
     },
+    /// Put a manifest into a component that another toolchain made (JavaScript, Python, C)
+    Pack {
+        /// The component
+        component: PathBuf,
+        /// Its plugin.toml
+        manifest: PathBuf,
+        /// Where the file goes
+        #[arg(long, value_name = "DIR", default_value = "target/plugins")]
+        out: PathBuf,
+    },
     /// Print what a .wasm file is, and what it asks for
     Inspect {
         /// The file
@@ -55,6 +65,7 @@ impl Plugin {
                 Ok(())
             }
             Self::New { id, role, sdk } => new(id, *role, sdk.as_deref()),
+            Self::Pack { component, manifest, out } => pack(component, manifest, out),
             Self::Inspect { file } => inspect(file),
         }
     }
@@ -78,6 +89,19 @@ fn new(id: &PluginId, role: Role, sdk: Option<&Path>) -> anyhow::Result<()> {
     let folder = chm_builder::new_plugin(&here, id, role, &sdk)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     say(format!("wrote {name}/; now: chm-host plugin build {name}"));
+    Ok(())
+}
+
+fn pack(component: &Path, manifest: &Path, out: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(manifest).with_context(|| format!("reading {}", manifest.display()))?;
+    let bytes = std::fs::read(component).with_context(|| format!("reading {}", component.display()))?;
+    let packed = chm_manifest::embed(&bytes, &text).with_context(|| manifest.display().to_string())?;
+    let inspection = chm_builder::inspect(&packed).with_context(|| component.display().to_string())?;
+    anyhow::ensure!(!inspection.roles.is_empty(), "{}: it exports none of the roles of chm:plugin", component.display());
+    let file = out.join(format!("{}.wasm", inspection.manifest.id));
+    std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
+    std::fs::write(&file, packed).with_context(|| format!("writing {}", file.display()))?;
+    say(format!("{} {}", inspection.manifest.id, file.display()));
     Ok(())
 }
 

@@ -1,0 +1,159 @@
+//! Law 1: nothing is ungated.
+
+use std::collections::BTreeSet;
+
+use chm_access::Feature;
+use futures::future::join_all;
+use futures::stream::{self, StreamExt};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Host, run, shared};
+
+/// They say nothing but that this process lives, and which version it is.
+const EXEMPT: [&str; 3] = ["/healthz", "/api/health", "/api/version"];
+/// They describe the caller to himself.
+const ABOUT_THE_CALLER: [&str; 2] = ["/api/v1/auth/me", "/api/v1/config"];
+/// Each item behind them has an operation of its own in the document, with its own feature.
+const BY_ITEM: [&str; 3] = ["/api/v1/charts/{name}", "/api/v1/tables/{name}", "/api/v1/tools/{name}"];
+
+struct Operation {
+    method: reqwest::Method,
+    path: String,
+    feature: String,
+    kind: String,
+}
+
+fn operations(document: &Value) -> Vec<Operation> {
+    let paths = document["paths"].as_object().expect("paths");
+    let mut all = Vec::new();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let text = |key: &str| operation[key].as_str().unwrap_or_default().to_owned();
+            all.push(Operation {
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                feature: text("x-chm-feature"),
+                kind: text("x-chm-operation"),
+            });
+        }
+    }
+    all
+}
+
+/// Asks for something that no operation does: what is closed says so before it looks at the request.
+async fn probe(host: &Host, operation: &Operation) -> Answer {
+    let request = host.request(operation.method.clone(), &format!("{}?hostId=99", operation.path));
+    Answer::of(if operation.method == reqwest::Method::GET { request } else { request.json(&json!({"hostId": 99})) })
+        .await
+}
+
+#[test]
+fn every_operation_names_its_feature() {
+    run(async {
+        let document = shared().await.get("/openapi.json").await.expect(200).json();
+        let known: BTreeSet<&str> = Feature::ALL.iter().map(|feature| feature.name()).collect();
+        let mut listed = Vec::new();
+        for operation in operations(&document) {
+            let path = operation.path.as_str();
+            if [&EXEMPT[..], &ABOUT_THE_CALLER, &BY_ITEM].concat().contains(&path) {
+                assert!(operation.kind.is_empty(), "{path} is listed as exempt and names a right");
+                listed.push(operation.path);
+            } else {
+                assert!(known.contains(operation.feature.as_str()), "{path}: feature {:?}", operation.feature);
+                assert!(["read", "write"].contains(&operation.kind.as_str()), "{path}: operation {:?}", operation.kind);
+            }
+        }
+        assert_eq!(listed.len(), EXEMPT.len() + ABOUT_THE_CALLER.len() + BY_ITEM.len(), "{listed:?}");
+    });
+}
+
+#[test]
+fn turning_a_feature_off_closes_everything_under_it_and_nothing_else() {
+    run(async {
+        let document = shared().await.get("/openapi.json").await.expect(200).json();
+        let operations = operations(&document);
+        let operations = &operations;
+        let closed: Vec<usize> = stream::iter(Feature::ALL)
+            .map(|feature| async move {
+                let variable = format!("CHM_FEATURE_{}_ENABLED", feature.name().to_uppercase());
+                let host = Host::with_bundled().env(&variable, "false").start().await;
+                walk(&host, feature.name(), operations).await
+            })
+            .buffer_unordered(4)
+            .collect()
+            .await;
+        assert_eq!(closed.len(), 19);
+        let gated = operations.iter().filter(|operation| !operation.kind.is_empty()).count();
+        assert_eq!(closed.iter().sum::<usize>(), gated, "each operation is closed by exactly one feature");
+    });
+}
+
+/// Returns how many operations were closed.
+async fn walk(host: &Host, feature: &str, operations: &[Operation]) -> usize {
+    let disabled =
+        json!({"error": {"code": "FEATURE_DISABLED", "message": format!("Feature \"{feature}\" is disabled.")}});
+    let answers = join_all(operations.iter().map(|operation| probe(host, operation))).await;
+    let mut closed = 0;
+    for (operation, answer) in operations.iter().zip(answers) {
+        if operation.feature == feature {
+            assert_eq!(answer.status, 404, "{feature} is off: {answer}");
+            assert_eq!(answer.json(), disabled, "{feature} is off: {}", answer.what);
+            closed += 1;
+        } else {
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            assert_ne!(body["error"]["code"], "FEATURE_DISABLED", "{feature} is off: {answer}");
+            assert!(answer.status != 401 && answer.status < 500, "{feature} is off: {answer}");
+        }
+    }
+    closed
+}
+
+#[test]
+fn what_is_closed_is_not_listed_either() {
+    run(async {
+        let host = Host::with_bundled().env("CHM_DISABLED_FEATURES", "queries, operations").start().await;
+        let tools = host.get("/api/v1/tools").await.expect(200).rows();
+        assert!(!tools.is_empty() && tools.iter().all(|tool| tool["feature"] != "queries"), "{tools:?}");
+        let answer = host.get("/api/v1/tables/nothing-of-that-name").await;
+        answer.error(404, "table_not_found");
+        let listed = answer.json()["error"]["details"]["availableTables"].as_str().unwrap_or_default().to_owned();
+        let names: Vec<&str> = listed.split(", ").collect();
+        assert!(names.contains(&"disks") || names.contains(&"settings"), "{listed}");
+        assert!(!names.contains(&"running-queries") && !names.contains(&"merges"), "{listed}");
+        let resolved = host.get("/api/v1/config").await.expect(200).json()["resolved"].clone();
+        assert_eq!(resolved["queries"]["enabled"], false);
+        assert_eq!(resolved["tables"]["enabled"], true);
+        // A feature's own variable wins over the list.
+        let host = Host::with_bundled()
+            .env("CHM_DISABLED_FEATURES", "queries")
+            .env("CHM_FEATURE_QUERIES_ENABLED", "true")
+            .start()
+            .await;
+        host.get("/api/v1/tables/running-queries").await.expect(200);
+    });
+}
+
+#[test]
+fn a_plugins_own_feature_needs_a_sign_in_until_the_operator_says_otherwise() {
+    run(async {
+        let builder = || {
+            Host::with_bundled()
+                .guest("misbehaves")
+                .config("[plugins.misbehaves.grants]\nclickhouse = { hosts = \"all\" }")
+                .env("CHM_AUTH_PROVIDER", "trusted")
+                .env("CHM_TRUSTED_ALLOW_INSECURE", "true")
+                .env("CHM_PUBLIC_READ", "true")
+        };
+        let path = "/api/v1/tables/misbehaves.own-feature";
+        let host = builder().start().await;
+        let answer = host.get(path).await.expect(401);
+        assert_eq!(answer.json()["error"]["code"], "AUTHENTICATION_REQUIRED", "{answer}");
+        let signed_in = host.request(reqwest::Method::GET, path).header("X-Forwarded-User", "ann");
+        Answer::of(signed_in).await.expect(200);
+        let open = builder().config("[features.misbehaves]\naccess = \"public\"").start().await;
+        open.get(path).await.expect(200);
+        let off = builder().config("[features.misbehaves]\nenabled = false").start().await;
+        let answer = off.get(path).await.expect(404);
+        assert_eq!(answer.json()["error"]["code"], "FEATURE_DISABLED", "{answer}");
+    });
+}

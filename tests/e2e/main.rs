@@ -1,0 +1,24 @@
+//! End-to-end claims: the real program, real ClickHouse, real plugins, over HTTP.
+//!
+//! Each module is a group of claims. They share one embedded ClickHouse and, where their configuration is the plain one, one host;
+//! everything they start ends with the test process, however that ends.
+
+mod harness;
+
+mod alerts;
+mod bad_input;
+mod configuration;
+mod document;
+mod ending;
+mod features;
+mod keys;
+mod misbehaving;
+mod nginx;
+mod panels;
+mod refusals;
+mod statements;
+mod streams;
+mod telemetry;
+mod tools;
+mod trusted;
+mod users;
