@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::harness::{PluginFolder, command, repository, run, shared};
+use crate::harness::{PluginFolder, command, finished, node_modules, repository, run, shared};
 
 /// Rewrites the checked-in document.
 const REWRITE: &str = "cargo run -- openapi --plugins target/plugins --out openapi/chm.json";
@@ -91,7 +91,7 @@ fn a_generated_typescript_client_type_checks_and_calls_a_panel_and_a_tool() {
         for file in ["package.json", "tsconfig.json", "call.ts"] {
             std::fs::copy(source.join(file), folder.path().join(file)).expect("a copy");
         }
-        let modules = node_modules(&source);
+        let modules = node_modules(&source, "test-client");
         std::os::unix::fs::symlink(&modules, folder.path().join("node_modules")).expect("a link");
         let generator = modules.join("openapi-typescript/bin/cli.js");
         finished(
@@ -111,36 +111,4 @@ fn node(folder: &Path) -> Command {
     let mut command = Command::new("node");
     command.current_dir(folder).stdin(Stdio::null());
     command
-}
-
-/// Runs it to its end and returns what it wrote.
-#[track_caller]
-fn finished(what: &str, command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{what}: {error}; this claim needs node and npm"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{what}:\n{}{}", text(&output.stdout), text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// The packages that the lock file names, fetched once per lock file and kept in the user's cache.
-fn node_modules(source: &Path) -> PathBuf {
-    use sha2::{Digest, Sha256};
-    let lock = std::fs::read(source.join("package-lock.json")).expect("a lock file");
-    let digest = hex::encode(Sha256::digest(&lock));
-    let cache = chm_embedded::xdg::cache().expect("HOME or XDG_CACHE_HOME").join("test-client");
-    let kept = cache.join(&digest[..16]);
-    if !kept.exists() {
-        std::fs::create_dir_all(&cache).expect("a folder");
-        let fresh = tempfile::tempdir_in(&cache).expect("a folder");
-        for file in ["package.json", "package-lock.json"] {
-            std::fs::copy(source.join(file), fresh.path().join(file)).expect("a copy");
-        }
-        let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-        finished("npm ci", Command::new("npm").args(install).current_dir(fresh.path()).stdin(Stdio::null()));
-        // Another process may have been first, with the same.
-        if std::fs::rename(fresh.path(), &kept).is_ok() {
-            let _ = fresh.keep();
-        }
-    }
-    kept.join("node_modules")
 }

@@ -11,6 +11,7 @@ mod configuration;
 mod document;
 mod ending;
 mod features;
+mod javascript;
 mod keys;
 mod misbehaving;
 mod nginx;

@@ -1,17 +1,14 @@
 //! A real nginx with `auth_request` in front of the host, as the seeds' page for operators has it.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Answer, Host, Receiver, Reply, client, eventually, run};
+use crate::harness::{Answer, Host, Receiver, Reply, client, eventually, finished, run};
 
 const SECRET: &str = "between-nginx-and-host";
-
-/// Debian's place; `nginx-light` has all that is needed.
-const NGINX: &str = "/usr/sbin/nginx";
 
 const CONFIG: &str = r#"
 daemon off;
@@ -51,6 +48,35 @@ http {
 }
 "#;
 
+/// The system's nginx, or Debian's package unpacked into the user's cache; nothing is installed.
+fn program() -> PathBuf {
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&search).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    if let Some(found) = places.map(|place| place.join("nginx")).find(|path| path.is_file()) {
+        return found;
+    }
+    let cache = chm_embedded::xdg::cache().expect("HOME or XDG_CACHE_HOME");
+    let kept = cache.join("test-nginx");
+    if !kept.exists() {
+        std::fs::create_dir_all(&cache).expect("a folder");
+        let fresh = tempfile::tempdir_in(&cache).expect("a folder");
+        let what = "fetching nginx (or install it: `apt-get install nginx-light`)";
+        let fetch = || Command::new("apt-get").args(["-qq", "download", "nginx"]).current_dir(fresh.path()).output();
+        if !fetch().is_ok_and(|output| output.status.success()) {
+            finished(what, Command::new("apt-get").args(["-qq", "update"]));
+            finished(what, Command::new("apt-get").args(["-qq", "download", "nginx"]).current_dir(fresh.path()));
+        }
+        let packages = std::fs::read_dir(fresh.path()).expect("a folder");
+        let package = packages.map(|entry| entry.expect("an entry").path()).next().expect("the package");
+        finished("dpkg-deb", Command::new("dpkg-deb").arg("-x").arg(package).arg(fresh.path()));
+        // Another process may have been first, with the same.
+        if std::fs::rename(fresh.path(), &kept).is_ok() {
+            let _ = fresh.keep();
+        }
+    }
+    kept.join("usr/sbin/nginx")
+}
+
 /// A running nginx; it ends with this value.
 struct Nginx {
     url: String,
@@ -60,10 +86,6 @@ struct Nginx {
 
 impl Nginx {
     async fn start(host: &str, sign_in: &str) -> Self {
-        assert!(
-            Path::new(NGINX).exists(),
-            "this claim needs a real nginx at {NGINX}: install it with `apt-get install nginx-light`"
-        );
         let folder = tempfile::tempdir().expect("a folder");
         // nginx cannot choose a port by itself. Should another process take this one first, the start fails with nginx's words.
         let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
@@ -73,7 +95,7 @@ impl Nginx {
             .replace("HOST", host)
             .replace("SIGN_IN", sign_in);
         std::fs::write(folder.path().join("nginx.conf"), config).expect("a file");
-        let process = Command::new(NGINX)
+        let process = Command::new(program())
             .args(["-c", "nginx.conf", "-e", "stderr", "-p"])
             .arg(folder.path())
             .stdin(Stdio::null())

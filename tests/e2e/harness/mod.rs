@@ -5,6 +5,7 @@ mod built;
 mod engine;
 mod folder;
 mod host;
+mod npm;
 mod receiver;
 mod runtime;
 
@@ -13,5 +14,6 @@ pub use built::{bundled, guest, repository};
 pub use engine::{CANARY_TEXT, READER, STRICT, engine, small_engine};
 pub use folder::PluginFolder;
 pub use host::{Host, HostBuilder, command, shared};
+pub use npm::{finished, node_modules};
 pub use receiver::{Receiver, Reply};
 pub use runtime::{client, eventually, run};

@@ -1,6 +1,16 @@
 //! Request bodies are read whole, up to a limit, before anything looks at them.
 
-use poem::{Endpoint, Middleware, Request, Result};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures::{Stream, StreamExt};
+use poem::error::ReadBodyError;
+use poem::{Body, Endpoint, Middleware, Request, Result};
+
+/// What is read of a body that is too long, and thrown away: a client that still sends would not see the answer.
+const DISCARDED_BYTES: usize = 16 << 20;
+/// How long that may take.
+const DISCARD_LIMIT: Duration = Duration::from_secs(2);
 
 /// Middleware: a longer body is answered with 413, whether its length was announced or not.
 pub struct BodyLimit {
@@ -32,8 +42,50 @@ impl<E: Endpoint> Endpoint for Limited<E> {
     type Output = E::Output;
 
     async fn call(&self, mut request: Request) -> Result<E::Output> {
-        let body = request.take_body().into_bytes_limit(self.bytes).await?;
+        let body = read(request.take_body(), self.bytes).await?;
         request.set_body(body);
         self.inner.call(request).await
+    }
+}
+
+async fn read(body: Body, most: usize) -> Result<Body, ReadBodyError> {
+    let mut pieces = std::pin::pin!(body.into_bytes_stream());
+    let mut whole = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(ReadBodyError::Io)?;
+        if whole.len() + piece.len() > most {
+            // Whatever comes of it, the answer is the same.
+            let _ = tokio::time::timeout(DISCARD_LIMIT, discard(pieces)).await;
+            return Err(ReadBodyError::PayloadTooLarge);
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.freeze().into())
+}
+
+async fn discard<E>(mut pieces: impl Stream<Item = std::result::Result<bytes::Bytes, E>> + Unpin) {
+    let mut discarded = 0;
+    while let Some(Ok(piece)) = pieces.next().await {
+        discarded += piece.len();
+        if discarded > DISCARDED_BYTES {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_whole_or_too_large() {
+        let body = |pieces: &[&'static str]| {
+            let pieces: Vec<std::io::Result<&'static str>> = pieces.iter().map(|piece| Ok(*piece)).collect();
+            Body::from_bytes_stream(futures::stream::iter(pieces))
+        };
+        let whole = read(body(&["ab", "", "c"]), 3).await.unwrap();
+        assert_eq!(whole.into_vec().await.unwrap(), b"abc");
+        assert!(matches!(read(body(&["ab", "cd"]), 3).await, Err(ReadBodyError::PayloadTooLarge)));
+        assert_eq!(read(body(&[]), 0).await.unwrap().into_vec().await.unwrap(), b"");
     }
 }

@@ -231,7 +231,8 @@ fn share_responses(document: &mut Value) {
             Some((name, _)) => name.clone(),
             None => {
                 let variants = shared.iter().filter(|(name, _)| name.starts_with(&format!("Error{status}"))).count();
-                let name = if variants == 0 { format!("Error{status}") } else { format!("Error{status}_{}", variants + 1) };
+                let name =
+                    if variants == 0 { format!("Error{status}") } else { format!("Error{status}_{}", variants + 1) };
                 shared.push((name.clone(), response.clone()));
                 name
             }

@@ -80,11 +80,8 @@ impl HostsApi {
     ) -> Result<Json<Envelope<HostStatus>>, Problem> {
         let (id, host) = parameters::host(&app, Some(&host_id.0.to_string()))?;
         let status = host.status().await?;
-        let mut envelope = Envelope::of(HostStatus {
-            version: status.version,
-            uptime: status.uptime,
-            hostname: status.hostname,
-        });
+        let mut envelope =
+            Envelope::of(HostStatus { version: status.version, uptime: status.uptime, hostname: status.hostname });
         envelope.metadata.host = id.to_string();
         envelope.metadata.rows = 1;
         Ok(Json(envelope))

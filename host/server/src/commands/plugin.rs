@@ -97,7 +97,11 @@ fn pack(component: &Path, manifest: &Path, out: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(component).with_context(|| format!("reading {}", component.display()))?;
     let packed = chm_manifest::embed(&bytes, &text).with_context(|| manifest.display().to_string())?;
     let inspection = chm_builder::inspect(&packed).with_context(|| component.display().to_string())?;
-    anyhow::ensure!(!inspection.roles.is_empty(), "{}: it exports none of the roles of chm:plugin", component.display());
+    anyhow::ensure!(
+        !inspection.roles.is_empty(),
+        "{}: it exports none of the roles of chm:plugin",
+        component.display()
+    );
     let file = out.join(format!("{}.wasm", inspection.manifest.id));
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     std::fs::write(&file, packed).with_context(|| format!("writing {}", file.display()))?;
