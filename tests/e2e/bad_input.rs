@@ -195,7 +195,7 @@ fn a_wrong_password_and_a_missing_right_are_403() {
             answer.error(403, "permission_error");
             assert!(!answer.text().contains("not-the-password-at-all"), "{answer}");
         }
-        let reader = Host::with_bundled().as_user(READER).await.start().await;
+        let reader = Host::with_bundled().watches_as(READER).await.start().await;
         reader.get("/api/v1/tables/running-queries").await.expect(200);
         let answer = reader.query("SELECT * FROM e2e.kept").await;
         answer.error(403, "permission_error");

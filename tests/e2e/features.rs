@@ -109,6 +109,55 @@ async fn walk(host: &Host, feature: &str, operations: &[Operation]) -> usize {
 }
 
 #[test]
+fn without_credentials_a_closed_host_answers_nothing_but_that_it_lives_and_its_document() {
+    run(async {
+        let document = shared().await.get("/openapi.json").await.expect(200).json();
+        let host =
+            Host::with_bundled().env("CHM_AUTH_PROVIDER", "trusted").env("CHM_TRUSTED_AUTH_SECRET", "x").start().await;
+        for operation in operations(&document) {
+            let answer = probe(&host, &operation).await;
+            if EXEMPT.contains(&operation.path.as_str()) || operation.feature == "docs" {
+                assert_eq!(answer.status, 200, "{answer}");
+            } else {
+                assert_eq!(answer.status, 401, "{answer}");
+                assert_eq!(answer.json(), json!({"error": "Authentication required"}), "{}", answer.what);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_feature_that_asks_for_a_sign_in_asks_for_it_everywhere() {
+    run(async {
+        let document = shared().await.get("/openapi.json").await.expect(200).json();
+        let all: Vec<&str> = Feature::ALL.iter().map(|feature| feature.name()).collect();
+        let host = Host::with_bundled()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_AUTH_SECRET", "proves-the-proxy")
+            .env("CHM_PUBLIC_READ", "true")
+            .env("CHM_AUTH_REQUIRED_FEATURES", &all.join(","))
+            .start()
+            .await;
+        for operation in operations(&document).iter().filter(|operation| !operation.kind.is_empty()) {
+            let answer = probe(&host, operation).await;
+            let message = format!("Feature \"{}\" requires authentication.", operation.feature);
+            assert_eq!(answer.status, 401, "{answer}");
+            let expected = json!({"error": {"code": "AUTHENTICATION_REQUIRED", "message": message}});
+            assert_eq!(answer.json(), expected, "{}", answer.what);
+        }
+        let tables = host.get("/api/v1/tables/absent").await;
+        assert_eq!(
+            tables.json()["error"]["details"]["availableTables"],
+            "",
+            "what may not be read is not listed: {tables}"
+        );
+        let signed_in = host.request(reqwest::Method::GET, "/api/v1/tables/disks");
+        let signed_in = signed_in.header("X-Forwarded-User", "ann").header("X-Chm-Proxy-Secret", "proves-the-proxy");
+        Answer::of(signed_in).await.expect(200);
+    });
+}
+
+#[test]
 fn what_is_closed_is_not_listed_either() {
     run(async {
         let host = Host::with_bundled().env("CHM_DISABLED_FEATURES", "queries, operations").start().await;

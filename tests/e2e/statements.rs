@@ -66,7 +66,7 @@ fn hostile_statements_change_and_leak_nothing() {
                 if !refused || !placed {
                     wrong.push(format!("{sql:?}: {answer}"));
                 }
-                if [CANARY_TEXT, "root:", "PARENT"].iter().any(|leak| body.contains(leak)) {
+                if [CANARY_TEXT, "root:"].iter().any(|leak| body.contains(leak)) {
                     wrong.push(format!("{sql:?} leaks: {answer}"));
                 }
             }

@@ -8,7 +8,7 @@ use crate::panels;
 #[test]
 fn a_user_whose_profile_is_readonly_sees_everything_that_is_to_be_seen() {
     run(async {
-        let host = Host::with_bundled().as_user(STRICT).await.start().await;
+        let host = Host::with_bundled().watches_as(STRICT).await.start().await;
         let (_, items) = panels::items(&host, "panels-queries").await;
         assert!(items.len() >= 20);
         let mut wrong = Vec::new();
@@ -29,7 +29,7 @@ fn a_user_whose_profile_is_readonly_sees_everything_that_is_to_be_seen() {
 #[test]
 fn a_readonly_users_rows_are_cut_exactly_too() {
     run(async {
-        let host = Host::with_bundled().as_user(STRICT).await.start().await;
+        let host = Host::with_bundled().watches_as(STRICT).await.start().await;
         for (rows, truncated) in [(99, false), (100, false), (101, true), (200_000, true)] {
             let body = json!({"sql": format!("SELECT number FROM numbers({rows})"), "limit": 100});
             let answer = host.post("/api/v1/explorer/query", &body).await.expect(200).json();

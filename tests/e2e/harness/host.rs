@@ -74,7 +74,7 @@ impl HostBuilder {
     }
 
     /// Watches the shared engine as another user.
-    pub async fn as_user(self, user: (&str, &str)) -> Self {
+    pub async fn watches_as(self, user: (&str, &str)) -> Self {
         let url = engine().await.url();
         self.watches(&url, user)
     }
