@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Host, HostBuilder, run};
+use crate::harness::{Answer, Host, HostBuilder, engine, eventually, run};
 
 /// The panels' wall-clock limit, and generous time for a busy machine.
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
@@ -61,7 +61,7 @@ fn fifty_requests_succeed_while_guests_loop_allocate_and_trap() {
 #[test]
 fn every_way_to_break_has_its_answer_and_the_guest_serves_on() {
     run(async {
-        let host = misbehaving().config("[plugins.misbehaves.limits]\nwall_ms = 2000").start().await;
+        let host = misbehaving().start().await;
         let broken = [
             ("plan-loops", "cpu"),
             ("plan-allocates", "memory"),
@@ -69,7 +69,6 @@ fn every_way_to_break_has_its_answer_and_the_guest_serves_on() {
             ("plan-panics", "trap"),
             ("plan-overflows", "trap"),
             ("plan-fails", "failure"),
-            ("plan-waits", "wall"),
             ("fetch-loops", "cpu"),
             ("transform-traps", "trap"),
             // What it answered was refused by the host, so the guest itself did not fail.
@@ -93,6 +92,21 @@ fn every_way_to_break_has_its_answer_and_the_guest_serves_on() {
         // What a guest says of its failure, or before it panics, is for the operator.
         host.logged("words for the log only").await;
         host.logged("a guest's last words").await;
+    });
+}
+
+#[test]
+fn a_guest_that_waits_for_ever_is_stopped_by_the_clock() {
+    run(async {
+        // Its own work is nothing: it waits for a query, and starts another.
+        let host = misbehaving().config("[plugins.misbehaves.limits]\nwall_ms = 1500").start().await;
+        let answer = host.get("/api/v1/tables/misbehaves.plan-waits").await;
+        answer.error(502, "plugin_error");
+        assert_eq!(answer.json()["error"]["details"]["kind"], "wall", "{answer}");
+        // The query goes with it.
+        let running = "SELECT count() FROM system.processes WHERE JSONExtractString(Settings['log_comment'], 'plugin') = 'misbehaves'";
+        let gone = async || engine().await.ask(running).await == "0";
+        eventually("the guest's query is cancelled", STOPPED_WITHIN, gone).await;
     });
 }
 

@@ -153,7 +153,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrent: 10, waiting: 100, wait: Duration::from_secs(2), connect: Duration::from_secs(5) }
+        Self { concurrent: 10, waiting: 100, wait: Duration::from_secs(10), connect: Duration::from_secs(5) }
     }
 }
 

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use chm_clickhouse::{ErrorKind, Format, GuardedQuery, Host, HostConfig, Limits, ReadError, ReadOptions, Secret};
+use chm_access::Secret;
+use chm_clickhouse::{ErrorKind, Format, GuardedQuery, Host, HostConfig, Limits, ReadError, ReadOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -149,7 +150,7 @@ async fn a_profile_that_pins_readonly_off_is_not_read_with() {
 
 #[tokio::test]
 async fn a_password_is_never_shown() {
-    let config = HostConfig::new(0, None, "http://me:hunter2@127.0.0.1:1", "", Secret::default()).unwrap();
+    let config = HostConfig::new(0, None, "http://me:hunter2@127.0.0.1:1", "", Secret::new("")).unwrap();
     let host = Host::new(config, Limits::default()).unwrap();
     let error = host.ping(Duration::from_secs(1)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network);

@@ -2,6 +2,8 @@
 //!
 //! `openapi/chm.json`, which needs the bundled plugins, is compared in `tests/e2e/document.rs`.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 /// Rewrites every artefact of this file.

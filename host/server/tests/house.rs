@@ -1,5 +1,7 @@
 //! The repository's own rules, as `ARCHITECTURE.md` states them.
 
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
