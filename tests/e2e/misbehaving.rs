@@ -104,9 +104,17 @@ fn a_guest_that_waits_for_ever_is_stopped_by_the_clock() {
         answer.error(502, "plugin_error");
         assert_eq!(answer.json()["error"]["details"]["kind"], "wall", "{answer}");
         // The query goes with it.
-        let running = "SELECT count() FROM system.processes WHERE JSONExtractString(Settings['log_comment'], 'plugin') = 'misbehaves'";
-        let gone = async || engine().await.ask(running).await == "0";
+        let of_the_guest = "JSONExtractString(log_comment, 'plugin') = 'misbehaves'";
+        let running = format!(
+            "SELECT count() FROM (SELECT Settings['log_comment'] AS log_comment FROM system.processes) WHERE {of_the_guest}"
+        );
+        let gone = async || engine().await.ask(&running).await == "0";
         eventually("the guest's query is cancelled", STOPPED_WITHIN, gone).await;
+        engine().await.ask("SYSTEM FLUSH LOGS").await;
+        let cancelled = format!(
+            "SELECT count() > 0 FROM system.query_log WHERE type = 'ExceptionWhileProcessing' AND exception_code = 394 AND {of_the_guest}"
+        );
+        assert_eq!(engine().await.ask(&cancelled).await, "1");
     });
 }
 
