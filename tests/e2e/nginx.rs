@@ -1,4 +1,4 @@
-//! A real nginx with `auth_request` in front of the host, as the seeds' page for operators has it.
+//! A real nginx with `auth_request` in front of the host, set up as operators would for the provider `trusted`.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
