@@ -16,6 +16,7 @@ mod ending;
 mod features;
 mod javascript;
 mod keys;
+mod laws;
 mod misbehaving;
 mod nginx;
 mod panels;

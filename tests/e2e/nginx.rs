@@ -36,6 +36,9 @@ http {
       proxy_set_header X-Forwarded-Email              $auth_email;
       proxy_set_header X-Forwarded-Preferred-Username $auth_name;
       proxy_set_header X-Forwarded-Groups             $auth_groups;
+      # Nobody sets these here, so nobody may send them: roles count as groups.
+      proxy_set_header X-Forwarded-Role               "";
+      proxy_set_header X-Forwarded-Avatar             "";
       proxy_set_header X-Chm-Proxy-Secret             "SECRET";
       proxy_pass HOST;
     }
@@ -159,6 +162,8 @@ fn people_sign_in_through_nginx_and_nobody_goes_around_it() {
             .header("X-Forwarded-Email", "mallory@example.org")
             .header("X-Forwarded-Preferred-Username", "Mallory")
             .header("X-Forwarded-Groups", "root")
+            .header("X-Forwarded-Role", "admin")
+            .header("X-Forwarded-Avatar", "http://mallory.example")
             .header("X-Chm-Proxy-Secret", "guessed");
         assert_eq!(Answer::of(forging).await.expect(200).json()["principal"], ann);
 

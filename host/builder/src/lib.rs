@@ -33,5 +33,5 @@ pub use env::BuildEnv;
 pub use error::BuildError;
 pub use inspect::{InspectError, Inspection, Role, inspect, wit_text};
 pub use step::{Progress, Step};
-pub use template::{NewPluginError, SdkSource, new_plugin};
+pub use template::{NewPluginError, new_plugin};
 pub use toolchain::{GUEST_RUSTC_VARIABLE, GuestCompiler, Origin, TARGET, ToolchainError};

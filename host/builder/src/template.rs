@@ -8,15 +8,6 @@ use chm_manifest::{ApiVersion, MANIFEST_FILE, PluginId};
 
 use crate::inspect::Role;
 
-/// Where the guest SDK comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SdkSource {
-    /// A folder on this machine.
-    Path(PathBuf),
-    /// A version from the registry, for example `0.1`.
-    Version(String),
-}
-
 /// Why no new plugin could be written.
 #[derive(Debug, thiserror::Error)]
 pub enum NewPluginError {
@@ -37,7 +28,7 @@ pub enum NewPluginError {
 ///
 /// # Errors
 /// [`NewPluginError`] when the folder exists or cannot be written.
-pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &SdkSource) -> Result<PathBuf, NewPluginError> {
+pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &Path) -> Result<PathBuf, NewPluginError> {
     let folder = parent.join(id.as_str());
     if folder.exists() {
         return Err(NewPluginError::Exists(folder));
@@ -78,13 +69,9 @@ pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &SdkSource) -> 
 }
 
 /// The SDK as a value in `Cargo.toml`.
-fn dependency(sdk: &SdkSource) -> String {
+fn dependency(sdk: &Path) -> String {
     // JSON's strings are TOML's basic strings, quotes and backslashes included.
-    let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    match sdk {
-        SdkSource::Path(path) => format!("{{ path = {} }}", quoted(&path.to_string_lossy())),
-        SdkSource::Version(version) => quoted(version),
-    }
+    format!("{{ path = {} }}", serde_json::Value::from(sdk.to_string_lossy()))
 }
 
 #[cfg(test)]
@@ -92,19 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sdk_is_a_dependency_by_path_or_version() {
-        assert_eq!(dependency(&SdkSource::Version("0.1".into())), "\"0.1\"");
-        assert_eq!(dependency(&SdkSource::Path("/a \"b\"".into())), r#"{ path = "/a \"b\"" }"#);
+    fn the_sdk_is_a_dependency_by_path_whatever_its_name() {
+        assert_eq!(dependency(Path::new("/a \"b\"")), r#"{ path = "/a \"b\"" }"#);
     }
 
     #[test]
     fn nothing_that_exists_is_overwritten() {
         let parent = tempfile::tempdir().unwrap();
         let id: PluginId = "my-panels".parse().unwrap();
-        let sdk = SdkSource::Version("0.1".into());
-        let folder = new_plugin(parent.path(), &id, Role::Panels, &sdk).unwrap();
+        let sdk = Path::new("/sdk");
+        let folder = new_plugin(parent.path(), &id, Role::Panels, sdk).unwrap();
         fs::write(folder.join("src/lib.rs"), "mine").unwrap();
-        assert!(matches!(new_plugin(parent.path(), &id, Role::Panels, &sdk), Err(NewPluginError::Exists(_))));
+        assert!(matches!(new_plugin(parent.path(), &id, Role::Panels, sdk), Err(NewPluginError::Exists(_))));
         assert_eq!(fs::read_to_string(folder.join("src/lib.rs")).unwrap(), "mine");
     }
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use chm_builder::{BuildEnv, Builder, Role, SdkSource, new_plugin};
+use chm_builder::{BuildEnv, Builder, Role, new_plugin};
 
 #[test]
 fn a_new_plugin_of_every_role_builds_as_it_is() {
@@ -13,7 +13,7 @@ fn a_new_plugin_of_every_role_builds_as_it_is() {
     let sdk = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/rust")).unwrap();
     for role in Role::ALL {
         let id = format!("my-{role}").parse().unwrap();
-        let folder = new_plugin(scratch.path(), &id, role, &SdkSource::Path(sdk.clone())).unwrap();
+        let folder = new_plugin(scratch.path(), &id, role, &sdk).unwrap();
         // All in one workspace here, so that what they share is compiled once.
         let cargo = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let (package, _) = cargo.split_once("# Small rather than quick").unwrap();

@@ -74,6 +74,11 @@ impl TestEngine {
         answer.unwrap_or_else(|error| panic!("{sql}: {error}")).trim_end().to_owned()
     }
 
+    /// As [`ask`](Self::ask), with settings; returns ClickHouse's words when it refuses.
+    pub async fn ask_with(&self, sql: &str, settings: &[(&str, &str)]) -> Result<String, String> {
+        self.engine.connection().run_with(sql, settings).await.map_err(|error| error.to_string())
+    }
+
     /// The folder that the engine may read.
     pub fn user_files(&self) -> PathBuf {
         self.engine.directory().join("data/user_files")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE, Role, SdkSource};
+use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE, Role};
 use chm_manifest::PluginId;
 use clap::Subcommand;
 
@@ -28,7 +28,7 @@ pub(super) enum Plugin {
         /// What it is to be: auth-provider, panels, alert-sink or toolset
         #[arg(long, default_value = "panels")]
         role: Role,
-        /// The SDK's folder; default: sdk/rust of the clone this is run in, else the published crate
+        /// The SDK's folder; default: sdk/rust of the clone this is run in
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,
     },
@@ -82,11 +82,11 @@ pub(super) fn build(folder: &Path, out: &Path, compiler: Option<&Path>) -> anyho
 fn new(id: &PluginId, role: Role, sdk: Option<&Path>) -> anyhow::Result<()> {
     let here = std::env::current_dir()?;
     let of_clone = || here.ancestors().map(|dir| dir.join("sdk/rust")).find(|dir| dir.join("Cargo.toml").is_file());
-    let sdk = match sdk.map(Path::to_path_buf).or_else(of_clone) {
-        Some(path) => SdkSource::Path(std::path::absolute(path)?),
-        None => SdkSource::Version(env!("CARGO_PKG_VERSION").to_owned()),
-    };
-    let folder = chm_builder::new_plugin(&here, id, role, &sdk)?;
+    // The SDK is not published: a version of it would name whatever somebody else puts under that name.
+    let sdk = sdk.map(Path::to_path_buf).or_else(of_clone).context(
+        "where is the SDK? Run this inside a clone of chm-host, or name the clone's folder with --sdk DIR (its sdk/rust)",
+    )?;
+    let folder = chm_builder::new_plugin(&here, id, role, &std::path::absolute(sdk)?)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     say(format!("wrote {name}/; now: chm-host plugin build {name}"));
     Ok(())

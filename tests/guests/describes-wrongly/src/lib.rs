@@ -28,7 +28,11 @@ impl Panels for Wrong {
             Some("bad-sql") => vec![panel("works").query("SELECT * FROM file('/etc/passwd')")],
             Some("no-sql") => vec![Panel::table("works", Feature::Queries).column(Column::integer("n"))],
             Some("foreign-feature") => {
-                vec![Panel::table("works", Feature::Own("somebody-else")).query("SELECT 1 AS n").column(Column::integer("n"))]
+                vec![
+                    Panel::table("works", Feature::Own("somebody-else"))
+                        .query("SELECT 1 AS n")
+                        .column(Column::integer("n")),
+                ]
             }
             Some("reserved-parameter") => vec![panel("works").parameter(Parameter::text("hostId"))],
             Some("bad-default") => vec![panel("works").parameter(Parameter::integer("n", 1..=5).default(6))],

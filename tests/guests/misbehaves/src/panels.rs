@@ -52,11 +52,15 @@ impl Panels for Broken {
             "plan-panics" => breaking::panic_with_words(),
             "plan-overflows" => Ok(PlannedQuery::new(format!("SELECT {}", breaking::overflow_the_stack(0)))),
             "plan-fails" => Err(Failure::internal("words for the log only")),
-            "plan-reads-an-address" => Ok(PlannedQuery::new("SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')")),
+            "plan-reads-an-address" => {
+                Ok(PlannedQuery::new("SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')"))
+            }
             "plan-writes" => Ok(PlannedQuery::new("DROP TABLE e2e.kept")),
             // Waits for the host rather than working itself: only the wall clock can end this.
             "plan-waits" => loop {
-                let slow = host::clickhouse::query("SELECT count() FROM numbers(100000000000) WHERE NOT ignore(sipHash64(number))");
+                let slow = host::clickhouse::query(
+                    "SELECT count() FROM numbers(100000000000) WHERE NOT ignore(sipHash64(number))",
+                );
                 let _ = slow.read(0);
             },
             other => Err(Failure::not_found(other)),
@@ -82,7 +86,8 @@ impl Panels for Broken {
             "transform-works" => {
                 let rows: Vec<serde_json::Value> =
                     serde_json::from_slice(&rows).map_err(|error| Failure::internal(error.to_string()))?;
-                let odd: Vec<_> = rows.into_iter().filter(|row| row["n"].as_u64().is_some_and(|n| n % 2 == 1)).collect();
+                let odd: Vec<_> =
+                    rows.into_iter().filter(|row| row["n"].as_u64().is_some_and(|n| n % 2 == 1)).collect();
                 serde_json::to_vec(&odd).map_err(|error| Failure::internal(error.to_string()))
             }
             _ => breaking::trap(),
