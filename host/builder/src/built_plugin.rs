@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use chm_manifest::{Manifest, PluginId};
+use chm_manifest::{Manifest, PluginId, Role};
 
-use crate::inspect::{Inspection, Role};
+use crate::inspect::Inspection;
 
 /// A plugin's file and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Makes a plugin's component of a compiled module.
 
-use chm_manifest::{Manifest, embed};
+use chm_manifest::{Manifest, Role, embed};
 use wit_component::ComponentEncoder;
 
 use crate::error::BuildError;
-use crate::inspect::{Inspection, Role, inspect};
+use crate::inspect::{Inspection, inspect};
 use crate::plugin_folder::PluginFolder;
 
 /// Makes a component, checks it against the manifest, and puts the manifest in.

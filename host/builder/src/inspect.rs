@@ -1,58 +1,9 @@
 //! Looks at a finished component without running it.
 
-use std::fmt;
-
-use chm_manifest::{ApiVersion, ExtractError, Manifest, TooLarge, check_size, extract};
+use chm_manifest::{ApiVersion, ExtractError, Manifest, Role, TooLarge, check_size, extract};
 use serde::Serialize;
 use wasmparser::{Parser, Payload};
 use wit_component::{DecodedWasm, WitPrinter};
-
-/// What a component can be for the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Signs people in.
-    AuthProvider,
-    /// Tables and charts.
-    Panels,
-    /// Takes alerts somewhere.
-    AlertSink,
-    /// Tools for the agent, MCP and the API.
-    Toolset,
-}
-
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 4] = [Self::AuthProvider, Self::Panels, Self::AlertSink, Self::Toolset];
-
-    /// Name of the interface a component exports to have the role.
-    #[must_use]
-    pub fn interface(self) -> &'static str {
-        match self {
-            Self::AuthProvider => "auth-provider",
-            Self::Panels => "panels",
-            Self::AlertSink => "alert-sink",
-            Self::Toolset => "toolset",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.interface())
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|role| role.interface() == text).ok_or_else(|| {
-            let all = Self::ALL.map(Self::interface).join(", ");
-            format!("`{text}` is not a role; expected one of {all}")
-        })
-    }
-}
 
 /// What a component says about itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,7 +47,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     let manifest = extract(bytes)?;
     let (imports, exports) = names(bytes).map_err(|error| InspectError::Damaged(error.to_string()))?;
     let has = |role: &Role| {
-        exports.iter().any(|name| of_plugin(name).is_some_and(|(interface, _)| interface == role.interface()))
+        exports.iter().any(|name| of_plugin(name).is_some_and(|(interface, _)| interface == role.as_str()))
     };
     let roles = Role::ALL.into_iter().filter(has).collect();
     let mut api: Vec<ApiVersion> =
@@ -163,11 +114,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_and_versions_are_read_from_names() {
+    fn interfaces_and_versions_are_read_from_names() {
         assert_eq!(of_plugin("chm:plugin/panels@0.1.0"), Some(("panels", "0.1.0")));
         assert_eq!(of_plugin("wasi:io/streams@0.2.0"), None);
-        assert_eq!("alert-sink".parse::<Role>(), Ok(Role::AlertSink));
-        assert!("sink".parse::<Role>().unwrap_err().contains("alert-sink"));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use built_plugin::BuiltPlugin;
 pub use command::CommandError;
 pub use env::BuildEnv;
 pub use error::BuildError;
-pub use inspect::{InspectError, Inspection, Role, inspect, wit_text};
+pub use inspect::{InspectError, Inspection, inspect, wit_text};
 pub use step::{Progress, Step};
 pub use template::{NewPluginError, new_plugin};
 pub use toolchain::{GUEST_RUSTC_VARIABLE, GuestCompiler, Origin, TARGET, ToolchainError};

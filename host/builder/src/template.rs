@@ -4,9 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chm_manifest::{ApiVersion, MANIFEST_FILE, PluginId};
-
-use crate::inspect::Role;
+use chm_manifest::{ApiVersion, MANIFEST_FILE, PluginId, Role};
 
 /// Why no new plugin could be written.
 #[derive(Debug, thiserror::Error)]

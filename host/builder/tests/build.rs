@@ -7,7 +7,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chm_builder::{BuildEnv, BuildError, Builder, Role, inspect, wit_text};
+use chm_builder::{BuildEnv, BuildError, Builder, inspect, wit_text};
+use chm_manifest::Role;
 
 const SINK: &str = r#"
 wit_bindgen::generate!({ path: "WIT", world: "alert-sink-plugin" });

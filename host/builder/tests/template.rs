@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use chm_builder::{BuildEnv, Builder, Role, new_plugin};
+use chm_builder::{BuildEnv, Builder, new_plugin};
+use chm_manifest::Role;
 
 #[test]
 fn a_new_plugin_of_every_role_builds_as_it_is() {

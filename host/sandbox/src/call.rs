@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chm_manifest::Role;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::Instrument;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::error::CallError;
 use crate::guest::{Guest, Shared};
-use crate::inspect::Role;
 use crate::limits::{MemoryBudget, MemoryExceeded, RoleLimits};
 use crate::meter::{CpuExceeded, CpuMeter};
 use crate::services::CallScope;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use chm_manifest::ExtractError;
+use chm_manifest::{ExtractError, Role};
 
 use crate::bindings::types;
-use crate::inspect::Role;
 
 /// Why a plugin was not loaded. The text is for operators and says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::inspect::Interface;
 
-/// The operator's grants for one plugin. Nothing is granted by default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+/// The operator's grants for one plugin, as `[plugins.<id>.grants]` has them. Nothing is granted by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Grants {
     /// Guarded reads.
     pub clickhouse: Option<ClickhouseGrant>,
@@ -21,11 +22,13 @@ pub struct Grants {
     /// Names of issuers.
     pub jwt: BTreeSet<String>,
     /// Bytes of the plugin's own store; 0: none.
+    #[serde(rename = "kv")]
     pub kv_bytes: usize,
 }
 
 /// A grant to read ClickHouse.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClickhouseGrant {
     /// Which hosts.
     pub hosts: HostScope,
@@ -35,9 +38,8 @@ pub struct ClickhouseGrant {
     pub max_bytes: u64,
 }
 
-/// Which ClickHouse hosts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// Which ClickHouse hosts; written `"all"`, or as a list of host ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostScope {
     /// Every configured host.
     All,
@@ -56,8 +58,35 @@ impl HostScope {
     }
 }
 
+const ALL: &str = "all";
+
+impl Serialize for HostScope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str(ALL),
+            Self::Only(ids) => ids.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HostScope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Word(String),
+            Ids(BTreeSet<u32>),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Word(word) if word == ALL => Ok(Self::All),
+            Written::Word(_) => Err(serde::de::Error::custom("expected \"all\" or a list of host ids")),
+            Written::Ids(ids) => Ok(Self::Only(ids)),
+        }
+    }
+}
+
 /// A statement of the `control` interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlStatement {
     /// `kill-query`.

@@ -1,7 +1,6 @@
 //! What a component exports (its roles) and imports (its request for capabilities).
 
-use std::fmt;
-
+use chm_manifest::Role;
 use serde::Serialize;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -12,42 +11,6 @@ use crate::error::LoadError;
 pub const API_VERSION: &str = "0.1.0";
 
 const PACKAGE: &str = "chm:plugin/";
-
-/// A role: an interface the guest exports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Signs people in.
-    AuthProvider,
-    /// Tables and charts.
-    Panels,
-    /// Takes alerts away.
-    AlertSink,
-    /// Tools.
-    Toolset,
-}
-
-impl Role {
-    /// All roles, in the order the documentation names them.
-    pub const ALL: [Self; 4] = [Self::AuthProvider, Self::Panels, Self::AlertSink, Self::Toolset];
-
-    /// The exported interface's name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AuthProvider => "auth-provider",
-            Self::Panels => "panels",
-            Self::AlertSink => "alert-sink",
-            Self::Toolset => "toolset",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// A host interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -21,10 +21,11 @@ mod meter;
 mod plugin;
 mod services;
 
+pub use chm_manifest::Role;
 pub use engine::{Sandbox, SandboxOptions};
 pub use error::{CallError, LoadError};
 pub use grants::{ClickhouseGrant, ControlStatement, Grants, HostScope};
-pub use inspect::{API_VERSION, Import, Inspection, Interface, Role};
+pub use inspect::{API_VERSION, Import, Inspection, Interface};
 pub use limits::{Limits, RoleLimits};
 pub use plugin::{Described, Failures, Plugin, PluginSource};
 pub use services::{CallScope, Services};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use wasmtime::ResourceLimiter;
 
-use crate::Role;
+use chm_manifest::Role;
 
 /// Limits of the calls of one role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use chm_manifest::Manifest;
+use chm_manifest::{Manifest, Role};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Linker};
@@ -21,7 +21,7 @@ use crate::error::{CallError, LoadError};
 use crate::grants::Grants;
 use crate::guest::{Guest, Shared};
 use crate::imports;
-use crate::inspect::{Import, Inspection, Role};
+use crate::inspect::{Import, Inspection};
 use crate::kv::KvStore;
 use crate::limits::Limits;
 use crate::services::{CallScope, Services};

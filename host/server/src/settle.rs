@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chm_clickhouse::{Host, HostConfig, Limits as ReadLimits};
-use chm_sandbox::{ClickhouseGrant, ControlStatement, Grants, HostScope, Limits, Role, Sandbox, SandboxOptions};
+use chm_sandbox::{Limits, Role, Sandbox, SandboxOptions};
 
 use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
 use crate::config::{self, Config, Loaded};
@@ -124,33 +124,8 @@ fn entry(loaded: &Loaded, id: &str, plugin: &config::PluginConfig) -> PluginEntr
                 (name.clone(), (value.clone(), origin))
             })
             .collect(),
-        grants: grants(&plugin.grants),
+        grants: plugin.grants.clone(),
         limits: limits(&plugin.limits),
-    }
-}
-
-fn grants(grants: &config::Grants) -> Grants {
-    Grants {
-        clickhouse: grants.clickhouse.as_ref().map(|grant| ClickhouseGrant {
-            hosts: match &grant.hosts {
-                config::Hosts::All => HostScope::All,
-                config::Hosts::Only(ids) => HostScope::Only(ids.clone()),
-            },
-            max_rows: grant.max_rows,
-            max_bytes: grant.max_bytes,
-        }),
-        control: grants
-            .control
-            .iter()
-            .map(|statement| match statement {
-                config::Control::KillQuery => ControlStatement::KillQuery,
-                config::Control::OptimizeTable => ControlStatement::OptimizeTable,
-            })
-            .collect(),
-        http: grants.http.clone(),
-        secrets: grants.secrets.clone(),
-        jwt: grants.jwt.clone(),
-        kv_bytes: usize::try_from(grants.kv).unwrap_or(usize::MAX),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE, Role};
-use chm_manifest::PluginId;
+use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE};
+use chm_manifest::{PluginId, Role};
 use clap::Subcommand;
 
 use super::progress::Progress;
@@ -114,7 +114,7 @@ fn inspect(file: &Path) -> anyhow::Result<()> {
     let inspection = chm_builder::inspect(&bytes).with_context(|| file.display().to_string())?;
     let manifest = &inspection.manifest;
     say(format!("{} {}: {}", manifest.id, manifest.version, manifest.summary));
-    let roles: Vec<&str> = inspection.roles.iter().map(|role| role.interface()).collect();
+    let roles: Vec<&str> = inspection.roles.iter().map(|role| role.as_str()).collect();
     say(format!("roles:    {}", roles.join(", ")));
     say(format!("imports:  {}", inspection.imports.join(", ")));
     for (name, setting) in &manifest.settings {

@@ -1,12 +1,12 @@
 //! Checks what no single key can say.
 
 use chm_access::{Posture, did_you_mean};
+use chm_sandbox::HostScope;
 
 use super::environment::{Environment, expected_provider};
 use super::leaf::Leaf;
 use super::model::Config;
 use super::origin::Origin;
-use super::plugin::Hosts;
 use super::problem::{Problem, Warning};
 use super::provider::Provider;
 
@@ -64,7 +64,7 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
                 ));
             }
         }
-        if let Some(Hosts::Only(ids)) = grants.clickhouse.as_ref().map(|grant| &grant.hosts) {
+        if let Some(HostScope::Only(ids)) = grants.clickhouse.as_ref().map(|grant| &grant.hosts) {
             // Without servers the host starts its own, which then is host 0.
             let servers = config.clickhouse.hosts.len().max(1);
             for id in ids.iter().filter(|id| usize::try_from(**id).is_ok_and(|id| id >= servers)) {

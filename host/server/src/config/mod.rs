@@ -31,7 +31,7 @@ pub use address::{SafeUrl, SecretUrl};
 pub use load::{LoadOptions, Loaded};
 pub use model::{Auth, Clickhouse, ClickhouseHost, Config, Log, LogFormat, RequestLimits, Telemetry};
 pub use origin::Origin;
-pub use plugin::{ClickhouseGrant, Control, Endpoint, Grants, Hosts, Issuer, PluginConfig, PluginLimits};
+pub use plugin::{Endpoint, Issuer, PluginConfig, PluginLimits};
 pub use problem::{ConfigError, Problem, Warning};
 pub use provider::{Provider, UnknownProvider};
 pub use reference::reference_markdown;

@@ -1,10 +1,11 @@
 //! What the operator says about plugins, and what plugins may reach.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chm_access::Secret;
 use chm_manifest::SettingValue;
-use serde::{Deserialize, Deserializer};
+use chm_sandbox::Grants;
+use serde::Deserialize;
 
 use super::address::{SafeUrl, SecretUrl};
 
@@ -39,72 +40,6 @@ impl Default for PluginConfig {
             limits: PluginLimits::default(),
         }
     }
-}
-
-/// What a plugin may use: `[plugins.<id>.grants]`. Nothing is granted by default.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Grants {
-    /// Guarded reads.
-    pub clickhouse: Option<ClickhouseGrant>,
-    /// Control statements.
-    pub control: BTreeSet<Control>,
-    /// Names of endpoints.
-    pub http: BTreeSet<String>,
-    /// Names of its settings that are secrets.
-    pub secrets: BTreeSet<String>,
-    /// Names of issuers.
-    pub jwt: BTreeSet<String>,
-    /// Bytes of its own store; 0 for none.
-    pub kv: u64,
-}
-
-/// Guarded reads of ClickHouse.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClickhouseGrant {
-    /// Which servers.
-    pub hosts: Hosts,
-    /// Most rows of one read.
-    pub max_rows: u32,
-    /// Most bytes of one read.
-    pub max_bytes: u64,
-}
-
-/// Which servers a grant covers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Hosts {
-    /// Every one that is configured.
-    #[default]
-    All,
-    /// Those with these ids.
-    Only(BTreeSet<u32>),
-}
-
-impl<'de> Deserialize<'de> for Hosts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Word(String),
-            Ids(BTreeSet<u32>),
-        }
-        match Written::deserialize(deserializer)? {
-            Written::Word(word) if word == "all" => Ok(Self::All),
-            Written::Word(_) => Err(serde::de::Error::custom("expected \"all\" or a list of host ids")),
-            Written::Ids(ids) => Ok(Self::Only(ids)),
-        }
-    }
-}
-
-/// A statement that changes something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Control {
-    /// Stop a query.
-    KillQuery,
-    /// Start an unscheduled merge.
-    OptimizeTable,
 }
 
 /// Limits of a plugin's calls; what is absent is the default of the role.

@@ -2,6 +2,7 @@
 
 use chm_access::{Access, Feature, HIDDEN, Permission, Posture};
 use chm_manifest::SettingValue;
+use chm_sandbox::{ClickhouseGrant, Grants, HostScope};
 
 use super::*;
 
@@ -20,7 +21,7 @@ fn nothing_configured_is_a_whole_configuration() {
     assert!(grants("auth-trusted").secrets.contains("auth_secret"));
     assert!(grants("alert-webhook").http.contains("alerts"));
     for (plugin, max_rows) in [("panels-queries", 10_000), ("tools-clickhouse", 1000)] {
-        let clickhouse = Some(ClickhouseGrant { hosts: Hosts::All, max_rows, max_bytes: 16 << 20 });
+        let clickhouse = Some(ClickhouseGrant { hosts: HostScope::All, max_rows, max_bytes: 16 << 20 });
         assert_eq!(grants(plugin), Grants { clickhouse, ..Grants::default() }, "{plugin} reads and does nothing else");
     }
 }
@@ -77,7 +78,7 @@ fn toml_and_yaml_say_the_same() {
     assert!(trusted.settings["allow_insecure"] == SettingValue::Boolean(false));
     assert!(trusted.grants.secrets.contains("auth_secret"), "the default grant stays");
     let mine = config.plugins.get("my-plugin").unwrap();
-    assert!(mine.enabled && mine.grants.kv == 65_536 && mine.limits.memory_mib == Some(32));
+    assert!(mine.enabled && mine.grants.kv_bytes == 65_536 && mine.limits.memory_mib == Some(32));
     assert_eq!(mine.grants.clickhouse.as_ref().unwrap().max_rows, 10_000);
     let chat = &config.endpoints["chat"];
     assert_eq!((chat.url.expose().path(), chat.timeout_ms), ("/hook/tok3n", 10_000));
