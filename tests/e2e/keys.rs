@@ -28,6 +28,30 @@ fn now() -> u64 {
 }
 
 #[test]
+fn a_probe_is_answered_without_asking_the_auth_plugin() {
+    run(async {
+        let host = Host::with_bundled()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_AUTH_SECRET", "between-proxy-and-host")
+            .env("CHM_API_KEY_SECRET", SECRET)
+            .start()
+            .await;
+        let calls = async || {
+            let request = host.request(reqwest::Method::GET, "/api/v1/plugins").bearer_auth(valid(SECRET));
+            let plugins = Answer::of(request).await.expect(200).rows();
+            plugins.into_iter().find(|plugin| plugin["id"] == "auth-trusted").expect("the plugin")["calls"].clone()
+        };
+        let before = calls().await;
+        for path in ["/healthz", "/api/health", "/api/version"] {
+            host.get(path).await.expect(200);
+        }
+        assert_eq!(calls().await, before);
+        host.get("/api/v1/hosts").await.expect(401);
+        assert_ne!(calls().await, before);
+    });
+}
+
+#[test]
 fn a_key_is_the_only_way_in_when_there_is_a_secret_and_no_provider() {
     run(async {
         let host = Host::with_bundled().env("CHM_API_KEY_SECRET", SECRET).start().await;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chm_access::{Matrix, Posture};
 use chm_clickhouse::Host;
-use chm_sandbox::{Role, Sandbox};
+use chm_sandbox::{CallError, Plugin, Role, Sandbox};
 
 use crate::alerts::{Outbox, OutboxOptions};
 use crate::auth::AuthChain;
@@ -42,8 +42,8 @@ pub struct App {
     pub body_bytes: usize,
     /// Alerts on their way.
     pub outbox: Outbox,
-    /// What one ping may take.
-    pub ping_timeout: Duration,
+    /// How long one server may take to say its version or state.
+    pub ask_timeout: Duration,
     /// Compiles and runs the plugins; dropped last.
     _sandbox: Sandbox,
 }
@@ -99,7 +99,7 @@ impl App {
                 execution: Duration::from_secs(config.clickhouse.max_execution_time.into()),
             },
             body_bytes: usize::try_from(config.limits.body_bytes).unwrap_or(usize::MAX),
-            ping_timeout: Duration::from_millis(config.clickhouse.ping_timeout_ms),
+            ask_timeout: Duration::from_millis(config.clickhouse.ping_timeout_ms),
             outbox: Outbox::new(OutboxOptions::default()),
             metrics,
             registry,
@@ -114,6 +114,23 @@ impl App {
 }
 
 impl App {
+    /// Waits for a call into a plugin and counts it.
+    ///
+    /// # Errors
+    /// The call's own.
+    pub async fn observed<T>(
+        &self,
+        plugin: &Plugin,
+        role: Role,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let began = Instant::now();
+        let outcome = call.await;
+        let word = outcome.as_ref().err().map_or("ok", CallError::kind);
+        self.metrics.observe_plugin_call(plugin.id(), role, word, began.elapsed());
+        outcome
+    }
+
     /// What callers without credentials can do, in words.
     #[must_use]
     pub fn posture_words(&self) -> String {

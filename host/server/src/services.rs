@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chm_access::{Caller, Feature, Permission};
 use chm_clickhouse::GuardedQuery;
-use chm_sandbox::Services;
 use chm_sandbox::bindings::{clickhouse, control, http, jwt, secrets};
+use chm_sandbox::{CallScope, Services};
 
 use crate::app::App;
+use crate::auth::for_guest;
 use crate::capabilities::SecretStore;
 use crate::query::{self, Source};
 use crate::telemetry::QuerySource;
@@ -46,6 +46,16 @@ impl CallServices {
     pub fn with_sealed_headers(mut self, headers: BTreeMap<String, String>) -> Self {
         self.sealed_headers = headers;
         self
+    }
+
+    /// The call's scope: the guest learns who asks, and reaches what is here.
+    #[must_use]
+    pub fn into_scope(self) -> CallScope {
+        CallScope {
+            request_id: self.request_id.clone(),
+            principal: self.caller.as_ref().and_then(for_guest),
+            services: Arc::new(self),
+        }
     }
 
     fn source<'a>(&'a self, item: &'a str) -> Source<'a> {
@@ -84,7 +94,7 @@ impl Services for CallServices {
     async fn clickhouse_hosts(&self) -> Vec<clickhouse::HostInfo> {
         let mut hosts = Vec::new();
         for (id, host) in (0_u32..).zip(&self.app.hosts) {
-            let version = tokio::time::timeout(Duration::from_secs(3), host.version()).await;
+            let version = tokio::time::timeout(self.app.ask_timeout, host.version()).await;
             let version = version.ok().and_then(Result::ok);
             hosts.push(clickhouse::HostInfo { id, name: host.config().name.clone(), version });
         }

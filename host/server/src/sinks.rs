@@ -1,10 +1,9 @@
 //! Alert sinks: the plugins with that role, each behind a queue of the outbox.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use chm_sandbox::bindings::alert_sink::{Alert, Receipt};
-use chm_sandbox::{CallScope, Plugin, Role};
+use chm_sandbox::{Plugin, Role};
 
 use crate::alerts::{DeliveryError, classify};
 use crate::app::App;
@@ -29,12 +28,8 @@ pub fn attach(app: &Arc<App>, plugin: Arc<Plugin>) {
 async fn deliver(app: &Arc<App>, plugin: &Plugin, alert: &Alert) -> Result<Receipt, DeliveryError> {
     let request_id = format!("alert-{}", ulid::Ulid::new());
     let services = CallServices::new(app.clone(), plugin.id(), &request_id, None);
-    let scope = CallScope { request_id, principal: None, services: Arc::new(services) };
-    let began = Instant::now();
-    let outcome = plugin.deliver(scope, alert).await;
-    let word = outcome.as_ref().err().map_or("ok", |error| error.kind());
-    app.metrics.observe_plugin_call(plugin.id(), Role::AlertSink, word, began.elapsed());
-    let outcome = classify(outcome);
+    let call = plugin.deliver(services.into_scope(), alert);
+    let outcome = classify(app.observed(plugin, Role::AlertSink, call).await);
     if let Err(error) = &outcome {
         tracing::warn!(plugin = plugin.id(), rule = %alert.rule, %error, "an alert was not delivered");
     }

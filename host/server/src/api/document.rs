@@ -55,6 +55,17 @@ impl Document {
         &self.value
     }
 
+    /// Paths that need nothing, not even to know who asks.
+    pub fn exempt_paths(&self) -> impl Iterator<Item = &str> {
+        let paths = self.value["paths"].as_object().into_iter().flatten();
+        let is_exempt = |methods: &Value| {
+            methods
+                .as_object()
+                .is_some_and(|methods| methods.values().all(|operation| operation["security"] == json!([])))
+        };
+        paths.filter(move |(_, methods)| is_exempt(methods)).map(|(path, _)| path.as_str())
+    }
+
     /// As YAML.
     #[must_use]
     pub fn yaml(&self) -> &str {
@@ -89,8 +100,12 @@ fn mark_of(operation: &Value) -> Option<Mark> {
     Mark::parse(scheme.as_object()?.keys().next()?)
 }
 
+/// What a client may send; nothing at all is possible too, and what it may do then is the posture's.
+fn credentials() -> Value {
+    json!([{"bearer": []}, {"apiKey": []}, {}])
+}
+
 fn apply(operation: &mut Value, mark: &Mark) {
-    let guarded = json!([{"bearer": []}, {"apiKey": []}, {}]);
     match mark {
         Mark::Exempt(_) => {
             operation["security"] = json!([]);
@@ -109,7 +124,7 @@ fn apply(operation: &mut Value, mark: &Mark) {
         Mark::Items => operation["x-chm-feature"] = json!("of the item"),
         Mark::Caller => operation["x-chm-feature"] = json!("none: it describes the caller"),
     }
-    operation["security"] = guarded;
+    operation["security"] = credentials();
     operation["responses"]["401"] = json!({
         "description": "Not signed in.",
         "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
@@ -189,7 +204,7 @@ fn panel_operation(
         "operationId": format!("{what}_{}", schema::snake(name)),
         "parameters": parameters,
         "responses": responses,
-        "security": [{"bearer": []}, {"apiKey": []}, {}],
+        "security": credentials(),
         "x-chm-feature": permission.feature.to_string(),
         "x-chm-operation": permission.operation.to_string(),
         "x-chm-plugin": panel.plugin.id(),
@@ -213,7 +228,7 @@ fn tool_operation(name: &str, tool: &Gated<Tool>, errors: &Value) -> Value {
         "requestBody": {"required": true, "content": {"application/json; charset=utf-8": {
             "schema": schema::openapi(&tool.input_schema)}}},
         "responses": responses,
-        "security": [{"bearer": []}, {"apiKey": []}, {}],
+        "security": credentials(),
         "x-chm-feature": permission.feature.to_string(),
         "x-chm-operation": permission.operation.to_string(),
         "x-chm-plugin": tool.plugin.id(),

@@ -79,7 +79,9 @@ impl HostsApi {
         host_id: Query<u32>,
     ) -> Result<Json<Envelope<HostStatus>>, Problem> {
         let (id, host) = parameters::host(&app, Some(&host_id.0.to_string()))?;
-        let status = host.status().await?;
+        let status = tokio::time::timeout(app.ask_timeout, host.status())
+            .await
+            .map_err(|_| Problem::new(Word::Timeout, "the server did not say its state in time"))??;
         let mut envelope =
             Envelope::of(HostStatus { version: status.version, uptime: status.uptime, hostname: status.hostname });
         envelope.metadata.host = id.to_string();

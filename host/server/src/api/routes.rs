@@ -7,7 +7,7 @@ use poem::middleware::{CatchPanic, CookieJarManager};
 use poem::{EndpointExt, IntoResponse, Response, Route};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
-use poem_openapi::{ApiResponse, OpenApiService};
+use poem_openapi::{ApiResponse, OpenApi, OpenApiService};
 
 use super::alerts::AlertsApi;
 use super::body_limit::BodyLimit;
@@ -28,22 +28,8 @@ use crate::app::App;
 use crate::auth::Guard;
 use crate::telemetry::{ObserveRequests, SecurityHeaders};
 
-type Apis = (
-    SystemApi,
-    DocsApi,
-    IdentityApi,
-    ConfigApi,
-    HostsApi,
-    TablesApi,
-    ChartsApi,
-    ExplorerApi,
-    ToolsApi,
-    AlertsApi,
-    PluginsApi,
-);
-
 /// All typed operations.
-pub(super) fn service() -> OpenApiService<Apis, ()> {
+pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
     let apis = (
         SystemApi,
         DocsApi,
@@ -69,12 +55,13 @@ pub(super) fn service() -> OpenApiService<Apis, ()> {
 pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint<'static>> {
     let document = Arc::new(Document::of(&app.registry.catalogue)?);
     let body_bytes = app.body_bytes;
+    let exempt = document.exempt_paths().map(str::to_owned).collect();
     let paths = document.value()["paths"].as_object().into_iter().flat_map(|paths| paths.keys().map(String::as_str));
     let observe = ObserveRequests::new(app.metrics.clone()).exporting(exports_spans).documented(paths);
     let endpoint = Route::new()
         .nest("/", service())
         .with(BodyLimit::new(body_bytes))
-        .with(Guard::new(app.clone()))
+        .with(Guard::new(app.clone(), exempt))
         // The guard shows cookies to auth plugins; without this, asking for one is a panic.
         .with(CookieJarManager::new())
         .data(app.clone())

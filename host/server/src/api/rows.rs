@@ -57,7 +57,7 @@ pub async fn panel(
             }
         }
         PanelSource::Planned => {
-            let planned = run.call("plan", panel.plugin.plan(run.scope(), &panel.described.id, &run.context())).await?;
+            let planned = run.call(panel.plugin.plan(run.scope(), &panel.described.id, &run.context())).await?;
             let guarded = GuardedQuery::check(&planned.sql).map_err(|refusal| {
                 tracing::warn!(plugin = panel.plugin.id(), %refusal, "a planned query was refused");
                 Problem::new(
@@ -69,7 +69,7 @@ pub async fn panel(
             run.read(&guarded, bindings).await
         }
         PanelSource::Fetched => {
-            let rows = run.call("fetch", panel.plugin.fetch(run.scope(), &panel.described.id, &run.context())).await?;
+            let rows = run.call(panel.plugin.fetch(run.scope(), &panel.described.id, &run.context())).await?;
             run.finished(rows, false).await
         }
     }
@@ -99,13 +99,8 @@ impl Run<'_> {
     }
 
     fn scope(&self) -> CallScope {
-        let services =
-            CallServices::new(self.app.clone(), self.panel.plugin.id(), self.request_id, Some(self.caller.clone()));
-        CallScope {
-            request_id: self.request_id.to_owned(),
-            principal: crate::auth::for_guest(self.caller),
-            services: Arc::new(services),
-        }
+        let plugin = self.panel.plugin.id();
+        CallServices::new(self.app.clone(), plugin, self.request_id, Some(self.caller.clone())).into_scope()
     }
 
     fn context(&self) -> Context {
@@ -117,17 +112,9 @@ impl Run<'_> {
         }
     }
 
-    async fn call<T>(
-        &self,
-        function: &str,
-        call: impl Future<Output = Result<T, chm_sandbox::CallError>>,
-    ) -> Result<T, Problem> {
-        let (plugin, began) = (self.panel.plugin.id(), Instant::now());
-        let outcome = call.await;
-        let word = outcome.as_ref().err().map_or("ok", |error| error.kind());
-        self.app.metrics.observe_plugin_call(plugin, Role::Panels, word, began.elapsed());
-        tracing::debug!(plugin, function, outcome = word, "plugin call");
-        outcome.map_err(|error| plugin_problem(plugin, &error))
+    async fn call<T>(&self, call: impl Future<Output = Result<T, chm_sandbox::CallError>>) -> Result<T, Problem> {
+        let plugin = &self.panel.plugin;
+        self.app.observed(plugin, Role::Panels, call).await.map_err(|error| plugin_problem(plugin.id(), &error))
     }
 
     fn options(&self, bindings: Vec<(String, String)>) -> ReadOptions {
@@ -162,7 +149,7 @@ impl Run<'_> {
         let panel = self.panel;
         let context = self.context();
         let call = panel.plugin.transform(self.scope(), &panel.described.id, &context, rows.json);
-        let changed = self.call("transform", call).await?;
+        let changed = self.call(call).await?;
         self.finished(changed, rows.truncated).await
     }
 

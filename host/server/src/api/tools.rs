@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chm_sandbox::CallScope;
+use chm_sandbox::Role;
 use poem::web::Data;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
@@ -96,16 +96,11 @@ impl ToolsApi {
         tool.check(&body.0).map_err(|reason| Problem::invalid("arguments", reason))?;
         let plugin = tool.plugin.id();
         let services = CallServices::new(app.0.clone(), plugin, &gate.request_id, Some(gate.caller.clone()));
-        let scope = CallScope {
-            request_id: gate.request_id.clone(),
-            principal: crate::auth::for_guest(&gate.caller),
-            services: Arc::new(services),
-        };
+        let arguments = body.0.to_string();
         let began = Instant::now();
-        let outcome = tool.plugin.call_tool(scope, &tool.described.name, &body.0.to_string()).await;
-        let word = outcome.as_ref().err().map_or("ok", |error| error.kind());
-        app.metrics.observe_plugin_call(plugin, chm_sandbox::Role::Toolset, word, began.elapsed());
-        let text = outcome.map_err(|error| plugin_problem(plugin, &error))?;
+        let call = tool.plugin.call_tool(services.into_scope(), &tool.described.name, &arguments);
+        let text =
+            app.observed(&tool.plugin, Role::Toolset, call).await.map_err(|error| plugin_problem(plugin, &error))?;
         let data: Value = serde_json::from_str(&text)
             .map_err(|_| Problem::new(Word::Plugin, format!("plugin {plugin} returned a result that is no JSON")))?;
         let mut envelope = Envelope::of(data);

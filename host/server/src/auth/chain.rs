@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chm_access::{Caller, KeyVerifier, Principal, key_candidates};
 use chm_manifest::HeaderView;
 use chm_sandbox::bindings::{auth_provider, types};
-use chm_sandbox::{CallScope, Plugin, Role};
+use chm_sandbox::{Plugin, Role};
 use poem::http::{HeaderMap, HeaderName, header};
 use poem::web::cookie::CookieJar;
 use poem::{FromRequest, Request};
@@ -128,12 +128,8 @@ async fn by_plugin(app: &Arc<App>, plugin: &Plugin, view: &HeaderView, request: 
     let sealed: BTreeMap<String, String> =
         view.sealed.iter().filter_map(|name| Some((name.clone(), single(request.headers(), name)?))).collect();
     let services = CallServices::new(app.clone(), plugin.id(), &request_id, None).with_sealed_headers(sealed);
-    let scope = CallScope { request_id, principal: None, services: Arc::new(services) };
-    let began = std::time::Instant::now();
-    let outcome = plugin.authenticate(scope, &head).await;
-    let word = outcome.as_ref().err().map_or("ok", |error| error.kind());
-    app.metrics.observe_plugin_call(plugin.id(), Role::AuthProvider, word, began.elapsed());
-    match outcome {
+    let call = plugin.authenticate(services.into_scope(), &head);
+    match app.observed(plugin, Role::AuthProvider, call).await {
         Ok(auth_provider::Verdict::Authenticated(found)) => match principal(found) {
             Some(principal) => Some(principal),
             None => {

@@ -53,7 +53,11 @@ pub(super) const KEYS: &[Key] = &[
     key("clickhouse.hosts.[].name", Kind::Text, "What to call the server."),
     key("clickhouse.max_execution_time", Kind::Integer(1, DAY_S), "Seconds after which a query is stopped."),
     key("clickhouse.pool_size", Kind::Integer(1, 1000), "Most queries at once, per server."),
-    key("clickhouse.ping_timeout_ms", Kind::Integer(1, DAY_MS), "Milliseconds that `/healthz` waits for one server."),
+    key(
+        "clickhouse.ping_timeout_ms",
+        Kind::Integer(1, DAY_MS),
+        "Milliseconds that one server may take to say its version or state.",
+    ),
     key("auth.provider", Kind::Provider, "Who says who a caller is."),
     key("auth.public_read", Kind::Boolean, "Whether callers without credentials may read what is public."),
     key(

@@ -94,6 +94,7 @@ impl<E: Endpoint> Endpoint for ObserveRequestsEndpoint<E> {
             "request",
             request_id = id.as_str(),
             method = %request.method(),
+            caller = Empty,
             route = Empty,
             status = Empty,
             "otel.kind" = self.exporting.then_some("server"),
