@@ -3,7 +3,7 @@
 use chm_plugin::auth::{Principal, RequestHead};
 use chm_plugin::host::config;
 
-use crate::words::words;
+use crate::words::{Separator, same, words};
 
 /// The person, or `None` when the request names nobody.
 pub(crate) fn read(head: &RequestHead) -> Option<Principal> {
@@ -14,8 +14,14 @@ pub(crate) fn read(head: &RequestHead) -> Option<Principal> {
     person.email = email;
     person.name = field("name_header");
     person.avatar_url = field("avatar_header");
+    let separator = Separator::configured();
     for setting in ["groups_header", "role_header"] {
-        words(&field(setting).unwrap_or_default()).for_each(|role| person.add_role(role));
+        for role in separator.split(&field(setting).unwrap_or_default()) {
+            // Of two spellings the first stays.
+            if !person.roles.iter().any(|known| same(known, role)) {
+                person.roles.push(role.into());
+            }
+        }
     }
     let map = config::get("custom_headers").unwrap_or_default();
     for (claim, header) in claims(&map) {
@@ -38,9 +44,14 @@ fn claims(map: &str) -> Vec<(&str, &str)> {
     pairs
 }
 
-/// Whether the person is in one of the allowed groups, in any spelling. A list that names no group admits nobody: its
-/// author meant to close the door.
+/// Whether the person is in one of the allowed groups. A list that names no group admits nobody: its author meant to close
+/// the door.
 pub(crate) fn may_enter(person: &Principal) -> bool {
     let Some(allowed) = config::get("allowed_groups") else { return true };
-    words(&allowed).any(|group| person.roles.iter().any(|role| role.to_lowercase() == group.to_lowercase()))
+    let separator = Separator::configured();
+    // Operators divide the list by commas, whatever proxies do.
+    allowed
+        .split(',')
+        .flat_map(|entry| separator.split(entry))
+        .any(|group| person.roles.iter().any(|role| same(role, group)))
 }

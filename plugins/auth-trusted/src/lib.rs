@@ -24,8 +24,10 @@ impl AuthProvider for Trusted {
             (Gate::Open, Some(person)) => {
                 Verdict::Rejected(format!("`{}` is in none of the allowed groups", person.subject))
             }
-            (Gate::Open | Gate::Closed(_), None) => Verdict::NoCredentials,
-            (Gate::Closed(why), Some(_)) => Verdict::Rejected(why.into()),
+            (Gate::Closed { why, .. }, Some(_)) | (Gate::Closed { why, tried: true }, None) => {
+                Verdict::Rejected(why.into())
+            }
+            (Gate::Open | Gate::Closed { tried: false, .. }, None) => Verdict::NoCredentials,
         })
     }
 }

@@ -64,13 +64,24 @@ fn a_wrong_or_missing_secret_is_final_even_where_insecure_is_allowed() {
 }
 
 #[test]
-fn without_a_gate_nobody_enters_and_the_log_says_why() {
+fn without_a_gate_nobody_enters_and_the_reason_says_what_to_do() {
     let fake = host();
-    assert!(is_rejected(&[ANN]));
+    match verdict(&[ANN]) {
+        Verdict::Rejected(why) => assert!(why.starts_with("nobody can sign in: set auth_secret"), "{why}"),
+        other => panic!("{other:?}"),
+    }
     assert_eq!(verdict(&[]), Verdict::NoCredentials);
-    let lines = fake.lines();
-    assert_eq!(lines.len(), 2);
-    assert!(lines[0].starts_with("warn: nobody can sign in: set auth_secret"), "{lines:?}");
+    assert!(fake.lines().is_empty(), "a line per request would flood the log; the host writes reasons with a limit");
+}
+
+#[test]
+fn a_wrong_secret_is_a_credential_even_without_a_name() {
+    let fake = host().secret("auth_secret", "s3cret");
+    assert_eq!(verdict(&[]), Verdict::NoCredentials);
+    let fake = fake.request_header("x-chm-proxy-secret", "guess");
+    assert!(is_rejected(&[]));
+    let _ = fake.request_header("x-chm-proxy-secret", "s3cret");
+    assert_eq!(verdict(&[]), Verdict::NoCredentials, "the proxy let somebody pass whom it does not know");
 }
 
 #[test]
@@ -111,7 +122,7 @@ fn the_headers_make_the_whole_person() {
     ]);
     assert_eq!(ann.name.as_deref(), Some("Änn"));
     assert_eq!(ann.avatar_url.as_deref(), Some("https://example.org/ann.png"));
-    assert_eq!(ann.roles, ["sre", "ops", "SRE", "on", "call"]);
+    assert_eq!(ann.roles, ["sre", "ops", "on", "call"], "of two spellings of one group the first stays");
     assert_eq!(ann.claim("team"), Some("core"), "the later header of one field counts");
     assert_eq!(ann.custom.len(), 1, "a claim needs a header that is present and not empty");
 }
@@ -145,6 +156,36 @@ fn the_group_gate_admits_members_in_any_spelling() {
         let headers = [ANN, ("x-forwarded-groups", groups)];
         assert_eq!(is_rejected(&headers), !enters, "{allowed:?} {groups:?}");
         assert_eq!(matches!(verdict(&headers), Verdict::Authenticated(_)), enters, "{allowed:?} {groups:?}");
+    }
+}
+
+#[test]
+fn a_separator_of_ones_own_keeps_names_with_blanks_whole() {
+    /// The separator, the header, the allowed groups, the person's roles, whether that person enters.
+    type Case = (Option<&'static str>, &'static str, Option<&'static str>, &'static [&'static str], bool);
+    let cases: [Case; 9] = [
+        (None, "Team A, ops", Some("team a"), &["Team", "A", "ops"], true),
+        (Some(","), "Team A, ops,", Some("team a"), &["Team A", "ops"], true),
+        (Some(","), "Team A, ops", Some("Team"), &["Team A", "ops"], false),
+        (Some(","), "Team A, ops", Some("dev,OPS"), &["Team A", "ops"], true),
+        (Some(","), "Straße, STRASSE", None, &["Straße", "STRASSE"], true),
+        (Some("|"), "a,b|c d|| ", Some("c d"), &["a,b", "c d"], true),
+        (Some("|"), "a|b", Some("x|b"), &["a", "b"], true),
+        (Some(";"), "ÄRZTE;ärzte", Some("ärzte"), &["ÄRZTE"], true),
+        (Some(";"), "", Some("a"), &[], false),
+    ];
+    for (separator, groups, allowed, roles, enters) in cases {
+        let fake = open();
+        for (name, value) in [("separator", separator), ("allowed_groups", allowed)] {
+            if let Some(value) = value {
+                let _ = fake.setting(name, value);
+            }
+        }
+        let headers = [ANN, ("x-forwarded-groups", groups)];
+        match verdict(&headers) {
+            Verdict::Authenticated(person) => assert!(enters && person.roles == roles, "{groups}: {person:?}"),
+            other => assert!(!enters, "{groups}: {other:?}"),
+        }
     }
 }
 
