@@ -10,10 +10,12 @@ use crate::manifest::Manifest;
 pub struct HeaderView {
     /// Lower-case names of headers that the guest sees.
     pub visible: BTreeSet<String>,
-    /// Lower-case names of headers that the host only compares. Never visible, whatever else names them.
+    /// Lower-case names of headers that the host only compares or verifies. Never visible, whatever else names them.
     pub sealed: BTreeSet<String>,
     /// Names of cookies that the guest sees; cookie names keep their case.
     pub cookies: BTreeSet<String>,
+    /// Names of cookies that the host only verifies.
+    pub sealed_cookies: BTreeSet<String>,
 }
 
 impl HeaderView {
@@ -27,8 +29,9 @@ impl HeaderView {
         };
         let mut view = Self {
             visible: auth.headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
-            sealed: BTreeSet::new(),
+            sealed: auth.sealed_headers.iter().map(|name| name.to_ascii_lowercase()).collect(),
             cookies: auth.cookies.iter().cloned().collect(),
+            sealed_cookies: auth.sealed_cookies.iter().cloned().collect(),
         };
         for (name, setting) in manifest.settings.iter().filter(|(_, setting)| setting.kind.names_headers()) {
             let names = effective(name).map(|value| header_names(&value)).unwrap_or_default();
@@ -38,6 +41,19 @@ impl HeaderView {
         // An operator's header map must not open what another setting seals, nor the jar of all cookies.
         view.visible.retain(|name| !view.sealed.contains(name) && name != "cookie");
         view
+    }
+
+    /// Whether the guest may ask about this header, seen or sealed; `name` in any case.
+    #[must_use]
+    pub fn names_header(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        self.visible.contains(&name) || self.sealed.contains(&name)
+    }
+
+    /// Whether the guest may ask about this cookie, seen or sealed.
+    #[must_use]
+    pub fn names_cookie(&self, name: &str) -> bool {
+        self.cookies.contains(name) || self.sealed_cookies.contains(name)
     }
 }
 
@@ -53,6 +69,8 @@ summary = "Signs people in."
 [auth]
 headers = ["X-Extra"]
 cookies = ["Session"]
+sealed_headers = ["Authorization"]
+sealed_cookies = ["Token"]
 [settings.user_header]
 type = "header"
 default = "X-User"
@@ -68,18 +86,22 @@ type = "header-map"
     fn a_guest_sees_the_headers_it_names_and_no_sealed_one() {
         let manifest = Manifest::parse(MANIFEST).unwrap();
         let view = HeaderView::of(&manifest, |name| match name {
-            "custom" => Some("a:X-SECRET,b:X-Team,c:Cookie".into()),
+            "custom" => Some("a:X-SECRET,b:X-Team,c:Cookie,d:authorization".into()),
             name => manifest.settings[name].default_text(),
         });
         assert_eq!(view.visible, ["x-extra", "x-team", "x-user"].map(String::from).into());
-        assert_eq!(view.sealed, ["x-secret"].map(String::from).into());
+        assert_eq!(view.sealed, ["authorization", "x-secret"].map(String::from).into());
         assert_eq!(view.cookies, ["Session"].map(String::from).into());
+        assert_eq!(view.sealed_cookies, ["Token"].map(String::from).into());
+        assert!(view.names_header("X-Secret") && view.names_header("x-team") && !view.names_header("x-other"));
+        assert!(view.names_cookie("Token") && view.names_cookie("Session") && !view.names_cookie("token"));
     }
 
     #[test]
     fn a_plugin_that_signs_nobody_in_sees_no_header() {
         let text = MANIFEST
             .replace("[auth]\nheaders = [\"X-Extra\"]\ncookies = [\"Session\"]\n", "")
+            .replace("sealed_headers = [\"Authorization\"]\nsealed_cookies = [\"Token\"]\n", "")
             .replace("sealed = true\n", "");
         let manifest = Manifest::parse(&text).unwrap();
         assert_eq!(HeaderView::of(&manifest, |name| manifest.settings[name].default_text()), HeaderView::default());

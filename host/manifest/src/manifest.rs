@@ -56,6 +56,10 @@ pub struct AuthSection {
     pub headers: Vec<String>,
     /// Names of cookies.
     pub cookies: Vec<String>,
+    /// Names of headers that the host compares or verifies and never shows.
+    pub sealed_headers: Vec<String>,
+    /// Names of cookies that the host verifies and never shows.
+    pub sealed_cookies: Vec<String>,
 }
 
 /// Something an operator configures under this name.
@@ -184,29 +188,42 @@ impl Document {
 }
 
 fn check_auth(auth: &AuthSection) -> Result<(), Fault> {
-    check_count("auth.headers", auth.headers.len())?;
-    check_count("auth.cookies", auth.cookies.len())?;
-    for name in &auth.headers {
-        if !is_header_name(name) {
-            return Err(fault(
-                "auth.headers",
-                format!("`{name}` is not a header name; expected for example `x-extra`"),
-            ));
-        }
-        if name.eq_ignore_ascii_case("cookie") {
-            return Err(fault(
-                "auth.headers",
-                "`cookie` holds every cookie; name the cookies you need in `auth.cookies`",
-            ));
+    for (key, sealed, names) in
+        [("auth.headers", false, &auth.headers), ("auth.sealed_headers", true, &auth.sealed_headers)]
+    {
+        check_count(key, names.len())?;
+        for name in names {
+            if !is_header_name(name) {
+                return Err(fault(key, format!("`{name}` is not a header name; expected for example `x-extra`")));
+            }
+            if name.eq_ignore_ascii_case("cookie") {
+                let cookies = if sealed { "auth.sealed_cookies" } else { "auth.cookies" };
+                return Err(fault(
+                    key,
+                    format!("`cookie` holds every cookie; name the cookies you need in `{cookies}`"),
+                ));
+            }
         }
     }
-    // A cookie's name is a token, as a header's is (RFC 6265 §4.1.1).
-    match auth.cookies.iter().find(|name| !is_header_name(name)) {
-        Some(name) => {
-            Err(fault("auth.cookies", format!("`{name}` is not a cookie's name; expected for example `__session`")))
+    for (key, names) in [("auth.cookies", &auth.cookies), ("auth.sealed_cookies", &auth.sealed_cookies)] {
+        check_count(key, names.len())?;
+        // A cookie's name is a token, as a header's is (RFC 6265 §4.1.1).
+        if let Some(name) = names.iter().find(|name| !is_header_name(name)) {
+            return Err(fault(key, format!("`{name}` is not a cookie's name; expected for example `__session`")));
         }
-        None => Ok(()),
     }
+    let twice = |name: &str, plain: &str| {
+        format!("`{name}` is in `{plain}` too; a sealed one is never shown, so leave it out there")
+    };
+    if let Some(name) =
+        auth.sealed_headers.iter().find(|name| auth.headers.iter().any(|seen| seen.eq_ignore_ascii_case(name)))
+    {
+        return Err(fault("auth.sealed_headers", twice(name, "auth.headers")));
+    }
+    if let Some(name) = auth.sealed_cookies.iter().find(|name| auth.cookies.contains(name)) {
+        return Err(fault("auth.sealed_cookies", twice(name, "auth.cookies")));
+    }
+    Ok(())
 }
 
 fn check_setting(name: &str, entry: SettingEntry, is_auth_provider: bool) -> Result<Setting, Fault> {

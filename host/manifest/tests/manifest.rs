@@ -82,11 +82,23 @@ fn a_refusal_names_the_line_the_key_and_what_was_expected() {
         (&(MINIMAL.to_owned() + "homepage = \"ftp://x\""), &["line 5", "key `homepage`"]),
         (
             &(MINIMAL.to_owned() + "[auth]\nheader = []"),
-            &["line 6", "`auth.header`", "expected `headers` or `cookies`"],
+            &["line 6", "`auth.header`", "expected one of `headers`, `cookies`, `sealed_headers`"],
         ),
         (&(MINIMAL.to_owned() + "[auth]\nheaders = [\"a b\"]"), &["line 6", "key `auth.headers`", "`a b`"]),
         (&(MINIMAL.to_owned() + "[auth]\nheaders = [\"Cookie\"]"), &["line 6", "key `auth.headers`", "auth.cookies"]),
         (&(MINIMAL.to_owned() + "[auth]\ncookies = [\"a;b\"]"), &["line 6", "key `auth.cookies`"]),
+        (
+            &(MINIMAL.to_owned() + "[auth]\nsealed_headers = [\"cookie\"]"),
+            &["line 6", "key `auth.sealed_headers`", "auth.sealed_cookies"],
+        ),
+        (
+            &(MINIMAL.to_owned() + "[auth]\nheaders = [\"x-a\"]\nsealed_headers = [\"X-A\"]"),
+            &["line 7", "key `auth.sealed_headers`", "`auth.headers` too"],
+        ),
+        (
+            &(MINIMAL.to_owned() + "[auth]\ncookies = [\"a\"]\nsealed_cookies = [\"a\"]"),
+            &["line 7", "key `auth.sealed_cookies`", "`auth.cookies` too"],
+        ),
         (
             &(MINIMAL.to_owned() + "[settings.a]\ntype = \"colour\""),
             &["line 6", "`settings.a.type`", "unknown variant", "`header-map`"],

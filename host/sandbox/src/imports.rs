@@ -123,18 +123,45 @@ impl secrets::Host for Guest {
         self.scope.services.secret_header_equals(&name, &header)
     }
 
+    /// Needs no grant: it tells nothing of a secret, and what it may ask about is the manifest's to say.
+    async fn header_present(&mut self, header: String) -> bool {
+        self.scope.services.header_present(&header)
+    }
+
+    async fn basic(&mut self, name: String) -> Result<secrets::BasicOutcome, secrets::SecretError> {
+        self.may_use_secret(&name)?;
+        self.scope.services.secret_basic(name).await
+    }
+
     async fn hmac_sha256(&mut self, name: String, message: Vec<u8>) -> Result<Vec<u8>, secrets::SecretError> {
         self.may_use_secret(&name)?;
         self.scope.services.secret_hmac_sha256(&name, &message)
     }
 }
 
-impl jwt::Host for Guest {
-    async fn verify(&mut self, issuer: String, token: String) -> Result<String, jwt::JwtError> {
-        if !self.shared.grants.jwt.contains(&issuer) {
-            return Err(jwt::JwtError::Denied(self.not_granted(Interface::Jwt, &issuer)));
+impl Guest {
+    fn may_ask_issuer(&self, name: &str) -> Result<(), jwt::JwtError> {
+        if self.shared.grants.jwt.contains(name) {
+            return Ok(());
         }
+        Err(jwt::JwtError::Denied(self.not_granted(Interface::Jwt, name)))
+    }
+}
+
+impl jwt::Host for Guest {
+    async fn configured(&mut self, issuer: String) -> Result<bool, jwt::JwtError> {
+        self.may_ask_issuer(&issuer)?;
+        Ok(self.scope.services.jwt_configured(&issuer))
+    }
+
+    async fn verify(&mut self, issuer: String, token: String) -> Result<String, jwt::JwtError> {
+        self.may_ask_issuer(&issuer)?;
         self.scope.services.jwt_verify(issuer, token).await
+    }
+
+    async fn verify_sent(&mut self, issuer: String, place: jwt::Place) -> Result<Option<String>, jwt::JwtError> {
+        self.may_ask_issuer(&issuer)?;
+        self.scope.services.jwt_verify_sent(issuer, place).await
     }
 }
 

@@ -31,8 +31,14 @@ pub trait Services: Send + Sync {
     /// Sends to a named endpoint.
     async fn http_send(&self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError>;
 
+    /// Whether the operator configured an issuer of that name.
+    fn jwt_configured(&self, issuer: &str) -> bool;
+
     /// Verifies a token against a named issuer; the claims as JSON.
     async fn jwt_verify(&self, issuer: String, token: String) -> Result<String, jwt::JwtError>;
+
+    /// Verifies the token that the request being authenticated carries at `place`; absent when there is none.
+    async fn jwt_verify_sent(&self, issuer: String, place: jwt::Place) -> Result<Option<String>, jwt::JwtError>;
 
     /// Whether the secret has a value.
     fn secret_is_set(&self, name: &str) -> bool;
@@ -42,6 +48,12 @@ pub trait Services: Send + Sync {
 
     /// Compares a header of the request being authenticated.
     fn secret_header_equals(&self, name: &str, header: &str) -> Result<bool, secrets::SecretError>;
+
+    /// Whether the request being authenticated carries a header that the manifest names, and it is not empty.
+    fn header_present(&self, header: &str) -> bool;
+
+    /// Checks the request's `Basic` credentials against the password file that is the secret's value.
+    async fn secret_basic(&self, name: String) -> Result<secrets::BasicOutcome, secrets::SecretError>;
 
     /// HMAC-SHA-256 with the secret as key.
     fn secret_hmac_sha256(&self, name: &str, message: &[u8]) -> Result<Vec<u8>, secrets::SecretError>;

@@ -1,6 +1,5 @@
 //! What plugins reach beyond their sandbox: the host's side of the capabilities, made for one call.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,8 +9,9 @@ use chm_sandbox::bindings::{clickhouse, control, http, jwt, secrets};
 use chm_sandbox::{CallScope, Services};
 
 use crate::app::App;
-use crate::auth::for_guest;
+use crate::auth::{Sent, for_guest};
 use crate::capabilities::SecretStore;
+use crate::hosts::HostRefusal;
 use crate::query::{self, Source};
 use crate::telemetry::QuerySource;
 
@@ -21,8 +21,8 @@ pub struct CallServices {
     plugin: String,
     request_id: String,
     secrets: Arc<SecretStore>,
-    /// Headers that only the host compares, lower-case names.
-    sealed_headers: BTreeMap<String, String>,
+    /// What the request being authenticated carries.
+    sent: Arc<Sent>,
     caller: Option<Caller>,
 }
 
@@ -36,15 +36,15 @@ impl CallServices {
             plugin: plugin.to_owned(),
             request_id: request_id.to_owned(),
             secrets,
-            sealed_headers: BTreeMap::new(),
+            sent: Arc::default(),
             caller,
         }
     }
 
-    /// Adds the headers that `header-equals` may compare.
+    /// Adds what the request being authenticated carries, for a call to `authenticate`.
     #[must_use]
-    pub fn with_sealed_headers(mut self, headers: BTreeMap<String, String>) -> Self {
-        self.sealed_headers = headers;
+    pub fn with_sent(mut self, sent: Sent) -> Self {
+        self.sent = Arc::new(sent);
         self
     }
 
@@ -84,8 +84,9 @@ impl CallServices {
             .map_err(|denial| control::ControlError::Denied(denial.to_string()))
     }
 
-    fn host(&self, id: u32) -> Option<&Arc<chm_clickhouse::Host>> {
-        self.app.hosts.get(id as usize)
+    /// A server that the caller may see.
+    fn host(&self, id: u32) -> Result<&Arc<chm_clickhouse::Host>, HostRefusal> {
+        self.app.hosts.get(id, self.caller.as_ref())
     }
 }
 
@@ -93,7 +94,7 @@ impl CallServices {
 impl Services for CallServices {
     async fn clickhouse_hosts(&self) -> Vec<clickhouse::HostInfo> {
         let mut hosts = Vec::new();
-        for (id, host) in (0_u32..).zip(&self.app.hosts) {
+        for (id, host) in self.app.hosts.seen_by(self.caller.as_ref()) {
             let version = tokio::time::timeout(self.app.ask_timeout, host.version()).await;
             let version = version.ok().and_then(Result::ok);
             hosts.push(clickhouse::HostInfo { id, name: host.config().name.clone(), version });
@@ -107,9 +108,7 @@ impl Services for CallServices {
         wanted: clickhouse::Query,
         max_bytes: u64,
     ) -> Result<clickhouse::Rows, clickhouse::QueryError> {
-        let target = self
-            .host(host)
-            .ok_or_else(|| clickhouse::QueryError::Denied(format!("there is no ClickHouse host {host}")))?;
+        let target = self.host(host).map_err(|refusal| clickhouse::QueryError::Denied(refusal.to_string()))?;
         let guarded =
             GuardedQuery::check(&wanted.sql).map_err(|refusal| clickhouse::QueryError::Refused(refusal.to_string()))?;
         let bindings = wanted.bindings.into_iter().map(|bound| (bound.name, bound.value)).collect();
@@ -128,9 +127,7 @@ impl Services for CallServices {
 
     async fn kill_query(&self, host: u32, query_id: String) -> Result<u32, control::ControlError> {
         self.may_act()?;
-        let target = self
-            .host(host)
-            .ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
+        let target = self.host(host).map_err(|refusal| control::ControlError::Invalid(refusal.to_string()))?;
         let id = chm_clickhouse::QueryId::new(&query_id)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
@@ -142,9 +139,7 @@ impl Services for CallServices {
 
     async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
         self.may_act()?;
-        let target = self
-            .host(host)
-            .ok_or_else(|| control::ControlError::Invalid(format!("there is no ClickHouse host {host}")))?;
+        let target = self.host(host).map_err(|refusal| control::ControlError::Invalid(refusal.to_string()))?;
         let name = chm_clickhouse::TableName::new(&database, &table)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %database, %table, host, "optimize table");
@@ -158,8 +153,21 @@ impl Services for CallServices {
         self.app.endpoints.send(&endpoint, request).await
     }
 
+    fn jwt_configured(&self, issuer: &str) -> bool {
+        self.app.issuers.contains(issuer)
+    }
+
     async fn jwt_verify(&self, issuer: String, token: String) -> Result<String, jwt::JwtError> {
         self.app.issuers.verify(&issuer, &token).await
+    }
+
+    async fn jwt_verify_sent(&self, issuer: String, place: jwt::Place) -> Result<Option<String>, jwt::JwtError> {
+        match self.sent.token(&place).map_err(jwt::JwtError::Denied)? {
+            Some(token) => self.app.issuers.verify(&issuer, &token).await.map(Some),
+            // An issuer that is not configured is that, whether a token was sent or not.
+            None if self.app.issuers.contains(&issuer) => Ok(None),
+            None => Err(jwt::JwtError::Unset),
+        }
     }
 
     fn secret_is_set(&self, name: &str) -> bool {
@@ -172,9 +180,23 @@ impl Services for CallServices {
 
     fn secret_header_equals(&self, name: &str, header: &str) -> Result<bool, secrets::SecretError> {
         // Compared even when the header is absent, so that the time does not tell.
-        let sent = self.sealed_headers.get(&header.to_ascii_lowercase());
-        let equal = self.secrets.equals(name, sent.map_or("", String::as_str))?;
+        let sent = self.sent.header(header);
+        let equal = self.secrets.equals(name, sent.unwrap_or(""))?;
         Ok(equal && sent.is_some())
+    }
+
+    fn header_present(&self, header: &str) -> bool {
+        self.sent.header(header).is_some_and(|value| !value.is_empty())
+    }
+
+    async fn secret_basic(&self, name: String) -> Result<secrets::BasicOutcome, secrets::SecretError> {
+        if !self.sent.names_header("authorization") {
+            return Err(secrets::SecretError::Denied(
+                "the manifest does not name the header `authorization`; add it to `sealed_headers` in `[auth]`"
+                    .to_owned(),
+            ));
+        }
+        self.secrets.basic(&name, self.sent.header("authorization")).await
     }
 
     fn secret_hmac_sha256(&self, name: &str, message: &[u8]) -> Result<Vec<u8>, secrets::SecretError> {
@@ -221,7 +243,15 @@ impl Services for Denied {
         Err(http::HttpError::Denied(DENIED.to_owned()))
     }
 
+    fn jwt_configured(&self, _issuer: &str) -> bool {
+        false
+    }
+
     async fn jwt_verify(&self, _issuer: String, _token: String) -> Result<String, jwt::JwtError> {
+        Err(jwt::JwtError::Denied(DENIED.to_owned()))
+    }
+
+    async fn jwt_verify_sent(&self, _issuer: String, _place: jwt::Place) -> Result<Option<String>, jwt::JwtError> {
         Err(jwt::JwtError::Denied(DENIED.to_owned()))
     }
 
@@ -234,6 +264,14 @@ impl Services for Denied {
     }
 
     fn secret_header_equals(&self, _name: &str, _header: &str) -> Result<bool, secrets::SecretError> {
+        Err(secrets::SecretError::Denied(DENIED.to_owned()))
+    }
+
+    fn header_present(&self, _header: &str) -> bool {
+        false
+    }
+
+    async fn secret_basic(&self, _name: String) -> Result<secrets::BasicOutcome, secrets::SecretError> {
         Err(secrets::SecretError::Denied(DENIED.to_owned()))
     }
 

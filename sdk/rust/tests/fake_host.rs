@@ -2,9 +2,9 @@
 
 use chm_plugin::host::clickhouse::{QueryError, ServerError, query};
 use chm_plugin::host::http::{self, HttpError, Response};
-use chm_plugin::host::jwt::JwtError;
+use chm_plugin::host::jwt::{JwtError, Place};
 use chm_plugin::host::kv::KvError;
-use chm_plugin::host::secrets::SecretError;
+use chm_plugin::host::secrets::{BasicOutcome, SecretError};
 use chm_plugin::host::{config, control, jwt, kv, secrets};
 use chm_plugin::testing::FakeHost;
 use chm_plugin::{Failure, host};
@@ -42,6 +42,42 @@ fn a_secret_without_a_value_is_unset_not_empty() {
     let _ = FakeHost::new().unset_secret("s");
     assert_eq!(secrets::is_set("s"), Ok(false));
     assert_eq!(secrets::equals("s", ""), Err(SecretError::Unset));
+}
+
+#[test]
+fn tokens_are_what_the_test_says_to_each_issuer_and_place() {
+    let _ = FakeHost::new()
+        .token("company", "t", json!({"sub": "ann"}))
+        .token_error("company", "old", JwtError::Invalid("it has expired".into()))
+        .unset_issuer("later")
+        .issuer("other")
+        .sent_token("company", Place::Header("X-Assertion".into()), json!({"sub": "bob"}))
+        .sent_token_error("company", Place::Cookie("Token".into()), JwtError::Unavailable("no keys".into()));
+    assert_eq!((jwt::configured("company"), jwt::configured("later")), (Ok(true), Ok(false)));
+    assert!(matches!(jwt::configured("unknown"), Err(JwtError::Denied(_))));
+    assert_eq!(jwt::verify("company", "t").unwrap(), r#"{"sub":"ann"}"#);
+    assert!(matches!(jwt::verify("company", "old"), Err(JwtError::Invalid(_))));
+    assert!(matches!(jwt::verify("company", "unheard of"), Err(JwtError::Foreign(_))));
+    assert_eq!(jwt::verify("later", "t"), Err(JwtError::Unset));
+    let header = || Place::Header("x-assertion".into());
+    assert_eq!(jwt::verify_sent("company", header()).unwrap().as_deref(), Some(r#"{"sub":"bob"}"#));
+    assert!(matches!(jwt::verify_sent("other", header()), Err(JwtError::Foreign(_))));
+    assert!(matches!(jwt::verify_sent("company", Place::Cookie("Token".into())), Err(JwtError::Unavailable(_))));
+    assert_eq!(jwt::verify_sent("company", Place::Bearer), Ok(None));
+    assert_eq!(jwt::verify_sent("later", Place::Bearer), Err(JwtError::Unset));
+}
+
+#[test]
+fn basic_credentials_are_those_of_the_request() {
+    let sends = |authorization: &str| {
+        let _ = FakeHost::new().basic_user("users", "ann", "s3cret").request_header("Authorization", authorization);
+        secrets::basic("users").unwrap()
+    };
+    assert_eq!(sends("Basic YW5uOnMzY3JldA=="), BasicOutcome::User("ann".into()));
+    assert_eq!(sends("Basic YW5uOndyb25n"), BasicOutcome::Wrong);
+    assert_eq!(sends("Basic ?"), BasicOutcome::Wrong);
+    assert_eq!(sends("Bearer t"), BasicOutcome::Absent);
+    assert!(secrets::header_present("authorization") && !secrets::header_present("x-other"));
 }
 
 #[test]

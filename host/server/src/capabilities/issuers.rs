@@ -144,10 +144,7 @@ impl Issuers {
     /// # Errors
     /// As the WIT says. No text contains the token.
     pub async fn verify(&self, name: &str, token: &str) -> Result<String, JwtError> {
-        let issuer = self
-            .known
-            .get(name)
-            .ok_or_else(|| JwtError::Denied(format!("no issuer is called `{}`", name.escape_debug())))?;
+        let issuer = self.known.get(name).ok_or(JwtError::Unset)?;
         issuer.verify(token).await
     }
 }

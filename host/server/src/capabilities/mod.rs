@@ -12,6 +12,7 @@ mod issuers;
 mod keys;
 #[cfg(test)]
 pub(crate) mod loopback;
+mod passwords;
 mod secrets;
 
 pub use client::{USER_AGENT, http_client, install_crypto_provider};

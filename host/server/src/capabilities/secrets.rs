@@ -2,23 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use chm_access::Secret;
-use chm_sandbox::bindings::secrets::SecretError;
+use chm_sandbox::bindings::secrets::{BasicOutcome, SecretError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+
+use super::passwords::Passwords;
 
 /// The secrets of one plugin, by the names of its settings. They can be used, not read.
 #[derive(Default)]
 pub struct SecretStore {
-    secrets: BTreeMap<String, Secret>,
+    secrets: BTreeMap<String, Arc<Secret>>,
+    passwords: Passwords,
 }
 
 impl SecretStore {
     /// An empty value counts as none: an empty secret would equal an empty header.
     pub fn new(values: impl IntoIterator<Item = (String, String)>) -> Self {
-        let hidden = values.into_iter().map(|(name, value)| (name, Secret::new(value)));
-        Self { secrets: hidden.filter(|(_, secret)| !secret.is_empty()).collect() }
+        let hidden = values.into_iter().map(|(name, value)| (name, Arc::new(Secret::new(value))));
+        Self { secrets: hidden.filter(|(_, secret)| !secret.is_empty()).collect(), passwords: Passwords::default() }
     }
 
     /// Whether the operator gave it a value.
@@ -47,7 +51,15 @@ impl SecretStore {
         Ok(mac.finalize().into_bytes().to_vec())
     }
 
-    fn get(&self, name: &str) -> Result<&Secret, SecretError> {
+    /// Checks the credentials of an `Authorization` header against the password file that the secret is.
+    ///
+    /// # Errors
+    /// [`SecretError::Unset`] if it has no value.
+    pub async fn basic(&self, name: &str, authorization: Option<&str>) -> Result<BasicOutcome, SecretError> {
+        Ok(self.passwords.check(name, self.get(name)?, authorization).await)
+    }
+
+    fn get(&self, name: &str) -> Result<&Arc<Secret>, SecretError> {
         self.secrets.get(name).ok_or(SecretError::Unset)
     }
 }

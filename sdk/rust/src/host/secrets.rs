@@ -2,7 +2,7 @@
 
 use super::imports;
 use crate::Failure;
-pub use crate::bindings::imports::chm::plugin::secrets::SecretError;
+pub use crate::bindings::imports::chm::plugin::secrets::{BasicOutcome, SecretError};
 
 /// Whether the operator gave a value.
 ///
@@ -26,6 +26,21 @@ pub fn equals(name: &str, candidate: &str) -> Result<bool, SecretError> {
 /// [`SecretError`] when it was not granted or has no value.
 pub fn header_equals(name: &str, header: &str) -> Result<bool, SecretError> {
     imports::secrets::header_equals(name, header)
+}
+
+/// Whether the request being authenticated carries a header that the manifest names, sealed or not; an empty one counts as absent.
+#[must_use]
+pub fn header_present(header: &str) -> bool {
+    imports::secrets::header_present(header)
+}
+
+/// Checks the `Basic` credentials of the request being authenticated against a password file: the secret's lines are
+/// `user:bcrypt-hash`. The manifest names `authorization`, sealed or not.
+///
+/// # Errors
+/// [`SecretError`] when it was not granted or has no value.
+pub fn basic(name: &str) -> Result<BasicOutcome, SecretError> {
+    imports::secrets::basic(name)
 }
 
 /// HMAC-SHA-256 with the secret as key: 32 bytes.

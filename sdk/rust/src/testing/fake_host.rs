@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::bindings::imports::chm::plugin::control::ControlError;
 use crate::host::clickhouse::{HostInfo, Query, QueryError, Rows};
 use crate::host::http::{HttpError, Request, Response};
+use crate::host::jwt::{JwtError, Place};
 use crate::host::log::Level;
 
 type Answer = Rc<dyn Fn(u32, &Query) -> Option<Result<Rows, QueryError>>>;
@@ -20,6 +21,7 @@ pub(super) struct State {
     pub(super) settings: BTreeMap<String, String>,
     pub(super) secrets: BTreeMap<String, Option<String>>,
     pub(super) headers: BTreeMap<String, String>,
+    pub(super) users: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) hosts: Vec<HostInfo>,
     pub(super) answers: Vec<Answer>,
     pub(super) queries: Vec<(u32, Query)>,
@@ -27,12 +29,31 @@ pub(super) struct State {
     pub(super) requests: Vec<SentRequest>,
     pub(super) control: bool,
     pub(super) controls: Vec<String>,
-    pub(super) tokens: BTreeMap<(String, String), String>,
+    pub(super) issuers: BTreeMap<String, Issuer>,
+    pub(super) sent: BTreeMap<(String, PlaceKey), Result<Option<String>, JwtError>>,
     pub(super) kv_bytes: Option<usize>,
     pub(super) kv: BTreeMap<String, Vec<u8>>,
     pub(super) now: f64,
     pub(super) random: u64,
     pub(super) lines: Vec<(Level, String)>,
+}
+
+/// One issuer: whether the operator configured it, and what its tokens are worth.
+#[derive(Default)]
+pub(super) struct Issuer {
+    pub(super) configured: bool,
+    pub(super) tokens: BTreeMap<String, Result<String, JwtError>>,
+}
+
+/// A place in the request, comparable: `bearer`, `header <lower-case name>` or `cookie <name>`.
+pub(super) type PlaceKey = String;
+
+pub(super) fn place_key(place: &Place) -> PlaceKey {
+    match place {
+        Place::Bearer => "bearer".to_owned(),
+        Place::Header(name) => format!("header {}", name.to_ascii_lowercase()),
+        Place::Cookie(name) => format!("cookie {name}"),
+    }
 }
 
 impl State {
@@ -123,10 +144,19 @@ impl FakeHost {
         })
     }
 
-    /// A header of the request being authenticated, as `secrets::header_equals` compares it.
+    /// A header of the request being authenticated, as `secrets::header_equals` compares it and `secrets::header_present` finds it.
     pub fn request_header(self, name: &str, value: &str) -> Self {
         self.change(|state| {
             state.headers.insert(name.to_ascii_lowercase(), value.into());
+        })
+    }
+
+    /// Grants a secret that is a password file with this user in it. What the request sends is its `Authorization` header:
+    /// `request_header("authorization", "Basic …")`.
+    pub fn basic_user(self, name: &str, user: &str, password: &str) -> Self {
+        self.change(|state| {
+            state.secrets.entry(name.into()).or_insert_with(|| Some("a password file".into()));
+            state.users.entry(name.into()).or_default().insert(user.into(), password.into());
         })
     }
 
@@ -175,10 +205,42 @@ impl FakeHost {
         self.change(|state| state.control = true)
     }
 
+    /// Grants an issuer that the operator has configured; every token is foreign to it, until another call says otherwise.
+    pub fn issuer(self, issuer: &str) -> Self {
+        self.change(|state| state.issuers.entry(issuer.into()).or_default().configured = true)
+    }
+
+    /// Grants an issuer that the operator has not configured.
+    pub fn unset_issuer(self, issuer: &str) -> Self {
+        self.change(|state| state.issuers.entry(issuer.into()).or_default().configured = false)
+    }
+
     /// Grants an issuer whose `token` carries these claims (a JSON object).
     pub fn token(self, issuer: &str, token: &str, claims: Value) -> Self {
-        self.change(|state| {
-            state.tokens.insert((issuer.into(), token.into()), claims.to_string());
+        self.issuer(issuer).change(|state| {
+            let tokens = &mut state.issuers.entry(issuer.into()).or_default().tokens;
+            tokens.insert(token.into(), Ok(claims.to_string()));
+        })
+    }
+
+    /// Grants an issuer to which `token` is worth this error.
+    pub fn token_error(self, issuer: &str, token: &str, error: JwtError) -> Self {
+        self.issuer(issuer).change(|state| {
+            state.issuers.entry(issuer.into()).or_default().tokens.insert(token.into(), Err(error));
+        })
+    }
+
+    /// Grants an issuer, and puts a token of it with these claims (a JSON object) into the request at `place`.
+    pub fn sent_token(self, issuer: &str, place: Place, claims: Value) -> Self {
+        self.issuer(issuer).change(|state| {
+            state.sent.insert((issuer.into(), place_key(&place)), Ok(Some(claims.to_string())));
+        })
+    }
+
+    /// Grants an issuer, and puts a token into the request at `place` that is worth this error to it.
+    pub fn sent_token_error(self, issuer: &str, place: Place, error: JwtError) -> Self {
+        self.issuer(issuer).change(|state| {
+            state.sent.insert((issuer.into(), place_key(&place)), Err(error));
         })
     }
 

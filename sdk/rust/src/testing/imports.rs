@@ -65,9 +65,9 @@ pub(crate) mod http {
 }
 
 pub(crate) mod secrets {
-    use super::types::secrets::SecretError;
+    use super::types::secrets::{BasicOutcome, SecretError};
     use super::with;
-    use crate::testing::hmac;
+    use crate::testing::{basic, hmac};
 
     fn value(name: &str) -> Result<String, SecretError> {
         with(|state| match state.secrets.get(name) {
@@ -94,22 +94,63 @@ pub(crate) mod secrets {
         Ok(with(|state| state.headers.get(&header.to_ascii_lowercase()).is_some_and(|sent| *sent == secret)))
     }
 
+    pub(crate) fn header_present(header: &str) -> bool {
+        with(|state| state.headers.get(&header.to_ascii_lowercase()).is_some_and(|sent| !sent.is_empty()))
+    }
+
+    pub(crate) fn basic(name: &str) -> Result<BasicOutcome, SecretError> {
+        value(name)?;
+        Ok(with(|state| match state.headers.get("authorization").map(|sent| basic::credentials(sent)) {
+            None | Some(basic::Sent::Other) => BasicOutcome::Absent,
+            Some(basic::Sent::Malformed) => BasicOutcome::Wrong,
+            Some(basic::Sent::Pair(user, password)) => match state.users.get(name).and_then(|users| users.get(&user)) {
+                Some(known) if *known == password => BasicOutcome::User(user),
+                _ => BasicOutcome::Wrong,
+            },
+        }))
+    }
+
     pub(crate) fn hmac_sha256(name: &str, message: &[u8]) -> Result<Vec<u8>, SecretError> {
         Ok(hmac::hmac_sha256(value(name)?.as_bytes(), message).to_vec())
     }
 }
 
 pub(crate) mod jwt {
-    use super::types::jwt::JwtError;
+    use super::types::jwt::{JwtError, Place};
     use super::with;
+    use crate::testing::fake_host::place_key;
+
+    pub(crate) fn configured(issuer: &str) -> Result<bool, JwtError> {
+        with(|state| match state.issuers.get(issuer) {
+            Some(issuer) => Ok(issuer.configured),
+            None => Err(JwtError::Denied(format!("issuer `{issuer}` was not granted"))),
+        })
+    }
+
+    fn must_be_configured(issuer: &str) -> Result<(), JwtError> {
+        if configured(issuer)? { Ok(()) } else { Err(JwtError::Unset) }
+    }
 
     pub(crate) fn verify(issuer: &str, token: &str) -> Result<String, JwtError> {
+        must_be_configured(issuer)?;
         with(|state| {
-            if !state.tokens.keys().any(|(known, _)| known == issuer) {
-                return Err(JwtError::Denied(format!("issuer `{issuer}` was not granted")));
+            let known = state.issuers.get(issuer).and_then(|issuer| issuer.tokens.get(token).cloned());
+            known.unwrap_or_else(|| Err(JwtError::Foreign("the fake host does not know this token".into())))
+        })
+    }
+
+    pub(crate) fn verify_sent(issuer: &str, place: &Place) -> Result<Option<String>, JwtError> {
+        must_be_configured(issuer)?;
+        with(|state| {
+            let key = place_key(place);
+            if let Some(known) = state.sent.get(&(issuer.to_owned(), key.clone())) {
+                return known.clone();
             }
-            let claims = state.tokens.get(&(issuer.to_owned(), token.to_owned()));
-            claims.cloned().ok_or_else(|| JwtError::Invalid("the fake host does not know this token".into()))
+            // A token of another issuer in the same place is no token of this one.
+            if state.sent.keys().any(|(_, place)| *place == key) {
+                return Err(JwtError::Foreign("the fake host has another issuer's token there".into()));
+            }
+            Ok(None)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! A host for native unit tests: `cargo test` in a plugin's folder needs no WebAssembly.
 
+mod basic;
 mod check;
 mod fake_host;
 mod hmac;
