@@ -3,9 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::scope::Scopes;
 use crate::secret::{Secret, equal_digests};
 
 /// How every key begins.
@@ -33,63 +34,134 @@ pub enum KeyRefusal {
     WrongSignature,
     /// Rightly signed, but the payload is not what a key says.
     #[error(
-        "the payload of the key is invalid: expected a JSON object with a text `sub` and integers `exp` and, if any, `iat`"
+        "the payload of the key is invalid: expected a JSON object with a text `sub`, integers `exp` and, if any, `iat`, a text \
+         `jti`, and lists of texts `scopes` and `roles`"
     )]
     InvalidPayload,
-    /// It names scopes. They narrow a key, so a key with scopes must not pass where they are not looked at.
-    #[error("the key is limited to scopes, which this host does not support")]
-    Scoped,
     /// Its time is over.
     #[error("the key has expired")]
     Expired,
 }
 
-/// A key whose signature and time are right. Only [`KeyVerifier::verify`] makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedKey {
-    subject: String,
-    expires_at: i64,
+/// What a key says. The names on the wire are the contract's (§3.1), and `jti` and `roles` besides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyClaims {
+    /// Whom it is for; not blank.
+    #[serde(rename = "sub")]
+    pub subject: String,
+    /// Seconds since the Unix epoch when it was made.
+    #[serde(rename = "iat", default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<i64>,
+    /// The last second it is valid in.
+    #[serde(rename = "exp")]
+    pub expires_at: i64,
+    /// Its id in the store. Keys of the peer, and none of ours, lack it.
+    #[serde(rename = "jti", default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it may do at most; absent in old keys, which may do everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Roles that the rules of the matrix may ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }
+
+/// A key whose signature, form and time are right, but of which nobody knows yet whether it was revoked. Only
+/// [`KeySecrets::verify`] makes one; it becomes a [`VerifiedKey`] by one of its two methods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct SignedKey(KeyClaims);
+
+impl SignedKey {
+    /// The id to look up; absent for keys that no store knows.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.0.id.as_deref()
+    }
+
+    /// The store knows the id, and has not ended it.
+    #[must_use]
+    pub fn listed(self) -> VerifiedKey {
+        VerifiedKey(self.0)
+    }
+
+    /// Accepts a key without an id, which cannot be revoked by itself. `None` for a key that has one: that must be looked up.
+    #[must_use]
+    pub fn unlisted(self) -> Option<VerifiedKey> {
+        self.0.id.is_none().then_some(VerifiedKey(self.0))
+    }
+}
+
+/// A key that is valid in every respect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedKey(KeyClaims);
 
 impl VerifiedKey {
     /// Whom it was made for; never blank.
+    #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.subject
+    }
+
+    /// Its id in the store.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.0.id.as_deref()
     }
 
     /// The last second it is valid in, since the Unix epoch.
+    #[must_use]
     pub fn expires_at(&self) -> i64 {
-        self.expires_at
+        self.0.expires_at
+    }
+
+    /// Roles it was made with.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.0.roles
+    }
+
+    /// What it may do at most.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        match &self.0.scopes {
+            Some(names) => Scopes::of_token(names.iter().map(String::as_str)),
+            None => Scopes::all(),
+        }
     }
 }
 
-/// Verifies keys. It cannot be had without a secret, so there is no state in which everything is valid.
+/// The secrets that keys are signed with: one that signs and, while keys move over, the one before it, which only verifies. Cannot
+/// be had without a secret, so there is no state in which everything is valid.
 #[derive(Clone, Debug)]
-pub struct KeyVerifier {
-    secret: Secret,
+pub struct KeySecrets {
+    current: Secret,
+    previous: Option<Secret>,
 }
 
-/// What a key says. `scopes` is only looked for: see [`KeyRefusal::Scoped`].
-#[derive(Deserialize)]
-struct Payload {
-    sub: String,
-    exp: i64,
-    #[serde(default, rename = "iat")]
-    _issued_at: Option<i64>,
-    #[serde(default)]
-    scopes: Option<serde::de::IgnoredAny>,
-}
+impl KeySecrets {
+    /// With the secret that signs.
+    ///
+    /// # Errors
+    /// When it is empty.
+    pub fn new(current: Secret) -> Result<Self, EmptySecret> {
+        if current.is_empty() { Err(EmptySecret) } else { Ok(Self { current, previous: None }) }
+    }
 
-impl KeyVerifier {
-    /// A verifier for keys signed with `secret`.
-    pub fn new(secret: Secret) -> Result<Self, EmptySecret> {
-        if secret.is_empty() { Err(EmptySecret) } else { Ok(Self { secret }) }
+    /// Accepts keys of an earlier secret besides; an empty one is none.
+    #[must_use]
+    pub fn and_previous(mut self, previous: Option<Secret>) -> Self {
+        self.previous = previous.filter(|secret| !secret.is_empty());
+        self
     }
 
     /// Verifies a token at the time `now`, in seconds since the Unix epoch. A key is still valid in the second of its `exp`.
     ///
-    /// The payload is not even decoded before the signature is found right.
-    pub fn verify(&self, token: &str, now: i64) -> Result<VerifiedKey, KeyRefusal> {
+    /// The payload is not read as JSON before the signature is found right.
+    ///
+    /// # Errors
+    /// Why it is no key, for the log.
+    pub fn verify(&self, token: &str, now: i64) -> Result<SignedKey, KeyRefusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(KeyRefusal::TooLong);
         }
@@ -101,29 +173,44 @@ impl KeyVerifier {
         if decoded.is_empty() || signature.is_empty() {
             return Err(KeyRefusal::Malformed);
         }
-        let expected = self.sign(payload.as_bytes()).ok_or(KeyRefusal::WrongSignature)?;
-        if !equal_digests(&expected, &signature) {
+        let fits = |secret: &Secret| {
+            sign(secret, payload.as_bytes()).is_some_and(|expected| equal_digests(&expected, &signature))
+        };
+        if !fits(&self.current) && !self.previous.as_ref().is_some_and(fits) {
             return Err(KeyRefusal::WrongSignature);
         }
-        let payload: Payload = serde_json::from_slice(&decoded).map_err(|_| KeyRefusal::InvalidPayload)?;
-        if payload.sub.trim().is_empty() {
+        let claims: KeyClaims = serde_json::from_slice(&decoded).map_err(|_| KeyRefusal::InvalidPayload)?;
+        let blank = |text: &str| text.trim().is_empty();
+        if blank(&claims.subject) || claims.id.as_deref().is_some_and(blank) {
             return Err(KeyRefusal::InvalidPayload);
         }
-        if payload.scopes.is_some() {
-            return Err(KeyRefusal::Scoped);
-        }
-        if payload.exp < now {
+        if claims.expires_at < now {
             return Err(KeyRefusal::Expired);
         }
-        Ok(VerifiedKey { subject: payload.sub, expires_at: payload.exp })
+        Ok(SignedKey(claims))
     }
 
-    /// HMAC-SHA-256 over the encoded payload. HMAC takes a key of any length, so `None` does not occur.
-    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes()).ok()?;
-        mac.update(message);
-        Some(mac.finalize().into_bytes().to_vec())
+    /// Signs a key with the current secret.
+    ///
+    /// # Errors
+    /// When the subject is blank, or the key would be longer than [`MAX_TOKEN_BYTES`].
+    pub fn mint(&self, claims: &KeyClaims) -> Result<String, KeyRefusal> {
+        if claims.subject.trim().is_empty() {
+            return Err(KeyRefusal::InvalidPayload);
+        }
+        let payload = serde_json::to_vec(claims).map_err(|_| KeyRefusal::InvalidPayload)?;
+        let payload = URL_SAFE_NO_PAD.encode(payload);
+        let signature = sign(&self.current, payload.as_bytes()).ok_or(KeyRefusal::InvalidPayload)?;
+        let token = format!("{TOKEN_PREFIX}{payload}.{}", URL_SAFE_NO_PAD.encode(signature));
+        if token.len() > MAX_TOKEN_BYTES { Err(KeyRefusal::TooLong) } else { Ok(token) }
     }
+}
+
+/// HMAC-SHA-256 over the encoded payload. HMAC takes a key of any length, so `None` does not occur.
+fn sign(secret: &Secret, message: &[u8]) -> Option<Vec<u8>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
+    mac.update(message);
+    Some(mac.finalize().into_bytes().to_vec())
 }
 
 #[cfg(test)]
@@ -140,18 +227,27 @@ pub(crate) mod tests {
     /// A rightly signed token with any payload.
     pub(crate) fn token(secret: &str, payload: &str) -> String {
         let payload = URL_SAFE_NO_PAD.encode(payload);
-        let signature = KeyVerifier { secret: Secret::new(secret) }.sign(payload.as_bytes()).unwrap();
+        let signature = sign(&Secret::new(secret), payload.as_bytes()).unwrap();
         format!("{TOKEN_PREFIX}{payload}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn verify(token: &str, now: i64) -> Result<VerifiedKey, KeyRefusal> {
-        KeyVerifier::new(Secret::new(SECRET)).unwrap().verify(token, now)
+    fn secrets() -> KeySecrets {
+        KeySecrets::new(Secret::new(SECRET)).unwrap()
+    }
+
+    fn verify(token: &str, now: i64) -> Result<SignedKey, KeyRefusal> {
+        secrets().verify(token, now)
+    }
+
+    /// A valid key with this payload.
+    pub(crate) fn key_of(payload: &str) -> VerifiedKey {
+        verify(&token(SECRET, payload), 0).unwrap().listed()
     }
 
     #[test]
     fn the_contracts_vector_is_valid_until_its_last_second() {
         assert_eq!(token(SECRET, r#"{"sub":"cli","iat":1700000000,"exp":1702592000}"#), VECTOR);
-        let key = verify(VECTOR, EXP).unwrap();
+        let key = verify(VECTOR, EXP).unwrap().unlisted().unwrap();
         assert_eq!((key.subject(), key.expires_at()), ("cli", EXP));
         assert!(verify(VECTOR, EXP - 1).is_ok());
         assert_eq!(verify(VECTOR, EXP + 1), Err(KeyRefusal::Expired));
@@ -228,11 +324,57 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_key_limited_to_scopes_does_not_pass_unlimited() {
-        for scopes in [r#"["read:metrics"]"#, "[]", r#""all""#] {
-            let payload = format!(r#"{{"sub":"a","exp":9999999999,"scopes":{scopes}}}"#);
-            assert_eq!(verify(&token(SECRET, &payload), 0), Err(KeyRefusal::Scoped), "{payload}");
+    fn scopes_limit_a_key_and_their_absence_does_not() {
+        let scopes = |payload: &str| key_of(payload).scopes();
+        assert_eq!(scopes(r#"{"sub":"a","exp":9}"#), Scopes::all());
+        assert_eq!(scopes(r#"{"sub":"a","exp":9,"scopes":[]}"#), Scopes::none());
+        assert_eq!(scopes(r#"{"sub":"a","exp":9,"scopes":["nonsense"]}"#), Scopes::none());
+        assert_eq!(scopes(r#"{"sub":"a","exp":9,"scopes":["read:metrics"]}"#), Scopes::of_token(["metrics:read"]));
+        for scopes in [r#""all""#, "7", "[7]", "{}"] {
+            let payload = format!(r#"{{"sub":"a","exp":9,"scopes":{scopes}}}"#);
+            assert_eq!(verify(&token(SECRET, &payload), 0), Err(KeyRefusal::InvalidPayload), "{payload}");
         }
+    }
+
+    #[test]
+    fn a_key_with_an_id_cannot_pass_as_one_that_no_store_knows() {
+        let signed = verify(&token(SECRET, r#"{"sub":"a","exp":9,"jti":"k1"}"#), 0).unwrap();
+        assert_eq!(signed.id(), Some("k1"));
+        assert_eq!(signed.clone().unlisted(), None);
+        assert_eq!(signed.listed().id(), Some("k1"));
+        let blank = token(SECRET, r#"{"sub":"a","exp":9,"jti":" "}"#);
+        assert_eq!(verify(&blank, 0), Err(KeyRefusal::InvalidPayload));
+    }
+
+    #[test]
+    fn a_minted_key_says_what_it_was_told() {
+        let claims = KeyClaims {
+            subject: "ci".into(),
+            issued_at: Some(5),
+            expires_at: 10,
+            id: Some("k1".into()),
+            scopes: Some(vec!["tables:read".into()]),
+            roles: vec!["sre".into()],
+        };
+        let minted = secrets().mint(&claims).unwrap();
+        assert_eq!(verify(&minted, 10).unwrap().0, claims);
+        let blank = KeyClaims { subject: " ".into(), ..claims.clone() };
+        assert_eq!(secrets().mint(&blank), Err(KeyRefusal::InvalidPayload));
+        let long = KeyClaims { subject: "a".repeat(MAX_TOKEN_BYTES), ..claims };
+        assert_eq!(secrets().mint(&long), Err(KeyRefusal::TooLong));
+    }
+
+    #[test]
+    fn the_previous_secret_verifies_and_does_not_sign() {
+        let both = secrets().and_previous(Some(Secret::new("old")));
+        let old = token("old", r#"{"sub":"a","exp":9}"#);
+        assert!(both.verify(&old, 0).is_ok());
+        assert!(both.verify(VECTOR, 0).is_ok());
+        assert_eq!(verify(&old, 0), Err(KeyRefusal::WrongSignature));
+        let claims = both.verify(&old, 0).unwrap().0;
+        assert!(secrets().verify(&both.mint(&claims).unwrap(), 0).is_ok());
+        let empty = secrets().and_previous(Some(Secret::new("")));
+        assert_eq!(empty.verify(&token("", r#"{"sub":"a","exp":9}"#), 0), Err(KeyRefusal::WrongSignature));
     }
 
     #[test]
@@ -241,13 +383,13 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn there_is_no_verifier_without_a_secret() {
-        assert_eq!(KeyVerifier::new(Secret::new("")).unwrap_err(), EmptySecret);
+    fn there_are_no_key_secrets_without_a_secret() {
+        assert_eq!(KeySecrets::new(Secret::new("")).unwrap_err(), EmptySecret);
     }
 
     #[test]
-    fn a_verifier_does_not_show_its_secret() {
-        let text = format!("{:?}", KeyVerifier::new(Secret::new(SECRET)).unwrap());
+    fn key_secrets_do_not_show_themselves() {
+        let text = format!("{:?}", KeySecrets::new(Secret::new(SECRET)).unwrap());
         assert!(!text.contains(SECRET), "{text}");
     }
 

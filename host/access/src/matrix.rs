@@ -1,50 +1,72 @@
 //! The permission matrix and its one decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::caller::Caller;
 use crate::feature::{Feature, FeatureId};
 use crate::permission::{Operation, Permission};
 use crate::posture::Posture;
+use crate::roles::{RoleName, has_role};
 
 /// Who may use a feature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
     /// Everybody, as far as the posture lets callers without credentials in.
     Public,
     /// Whoever is authenticated.
     Authenticated,
+    /// Whoever has one of these roles; never empty.
+    Roles(BTreeSet<RoleName>),
 }
 
 /// The text names no access.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no access: expected `public` (or `guest`) or `authenticated`", .0.escape_debug())]
+#[error("`{}` is no access: expected `public` (or `guest`), `authenticated`, or `role:<name>[,<name>…]`", .0.escape_debug())]
 pub struct UnknownAccess(pub String);
 
 impl FromStr for Access {
     type Err = UnknownAccess;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "public" | "guest" => Ok(Self::Public),
-            "authenticated" => Ok(Self::Authenticated),
-            _ => Err(UnknownAccess(text.to_owned())),
+        let unknown = || UnknownAccess(text.to_owned());
+        let text = text.trim();
+        match text.to_ascii_lowercase().as_str() {
+            "public" | "guest" => return Ok(Self::Public),
+            "authenticated" => return Ok(Self::Authenticated),
+            _ => {}
         }
+        // `role:a,role:b` is as plain as `role:a,b`.
+        let names = text.get(..5).filter(|prefix| prefix.eq_ignore_ascii_case("role:")).and_then(|_| text.get(5..));
+        names
+            .ok_or_else(unknown)?
+            .split(',')
+            .map(|name| name.trim().strip_prefix("role:").unwrap_or(name).parse().map_err(|_| unknown()))
+            .collect::<Result<_, _>>()
+            .map(Self::Roles)
     }
 }
 
 impl fmt::Display for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Public => "public",
-            Self::Authenticated => "authenticated",
-        })
+        match self {
+            Self::Public => f.pad("public"),
+            Self::Authenticated => f.pad("authenticated"),
+            Self::Roles(roles) => {
+                let names: Vec<&str> = roles.iter().map(RoleName::as_str).collect();
+                write!(f, "role:{}", names.join(","))
+            }
+        }
+    }
+}
+
+impl Serialize for Access {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -59,8 +81,10 @@ impl<'de> Deserialize<'de> for Access {
 pub struct FeatureRule {
     /// Whether it is there at all.
     pub enabled: bool,
-    /// Who may use it.
-    pub access: Access,
+    /// Who may read.
+    pub read: Access,
+    /// Who may write. Whoever is not authenticated may not, even where this is public, unless nobody signs in here.
+    pub write: Access,
 }
 
 /// What the operator said about a feature; what is absent stays as it is by default.
@@ -70,9 +94,27 @@ pub struct FeatureOverride {
     /// Whether it is there at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Who may use it.
+    /// Who may read and write, where the next two say nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// Who may read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<Access>,
+    /// Who may write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<Access>,
+}
+
+impl FeatureOverride {
+    /// What it says about one operation.
+    #[must_use]
+    pub fn of(&self, operation: Operation) -> Option<&Access> {
+        let own = match operation {
+            Operation::Read => &self.read,
+            Operation::Write => &self.write,
+        };
+        own.as_ref().or(self.access.as_ref())
+    }
 }
 
 /// The rules of all features. Whatever the operator left alone has the default of the contract, §4.2: enabled and public, but
@@ -105,6 +147,17 @@ pub enum Denial {
     /// The caller did not sign in, and would have to.
     #[error("Feature \"{0}\" requires authentication.")]
     Unauthenticated(FeatureId),
+    /// The caller signed in, and has none of the roles.
+    #[error("Feature \"{feature}\" requires one of these roles: {}.", .roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(", "))]
+    Role {
+        /// The feature.
+        feature: FeatureId,
+        /// The roles that would do.
+        roles: BTreeSet<RoleName>,
+    },
+    /// The caller's key or token does not cover it.
+    #[error("This credential has no scope {0}.")]
+    Scope(Permission),
 }
 
 impl Denial {
@@ -113,6 +166,8 @@ impl Denial {
         match self {
             Self::Disabled(_) => "FEATURE_DISABLED",
             Self::Unauthenticated(_) => "AUTHENTICATION_REQUIRED",
+            Self::Role { .. } => "ROLE_REQUIRED",
+            Self::Scope(_) => "SCOPE_REQUIRED",
         }
     }
 
@@ -121,13 +176,15 @@ impl Denial {
         match self {
             Self::Disabled(_) => 404,
             Self::Unauthenticated(_) => 401,
+            Self::Role { .. } | Self::Scope(_) => 403,
         }
     }
 
     /// The feature that was asked for.
     pub fn feature(&self) -> &FeatureId {
         match self {
-            Self::Disabled(feature) | Self::Unauthenticated(feature) => feature,
+            Self::Disabled(feature) | Self::Unauthenticated(feature) | Self::Role { feature, .. } => feature,
+            Self::Scope(permission) => &permission.feature,
         }
     }
 }
@@ -140,6 +197,8 @@ impl Matrix {
             let entry = all.entry(feature).or_default();
             entry.enabled = said.enabled.or(entry.enabled);
             entry.access = said.access.or_else(|| entry.access.take());
+            entry.read = said.read.or_else(|| entry.read.take());
+            entry.write = said.write.or_else(|| entry.write.take());
         }
         Self { overrides: all }
     }
@@ -152,9 +211,11 @@ impl Matrix {
     /// The rule in effect for a feature.
     pub fn rule(&self, feature: &FeatureId) -> FeatureRule {
         let said = self.overrides.get(feature).cloned().unwrap_or_default();
+        let effective = |operation| self.required(&Permission { feature: feature.clone(), operation });
         FeatureRule {
             enabled: said.enabled.unwrap_or(true),
-            access: said.access.unwrap_or_else(|| default_access(feature)),
+            read: effective(Operation::Read),
+            write: effective(Operation::Write),
         }
     }
 
@@ -165,7 +226,7 @@ impl Matrix {
 
     /// Who may do this, leaving the posture aside: documents say it, and [`Matrix::decide`] uses it.
     pub fn required(&self, permission: &Permission) -> Access {
-        let said = self.overrides.get(&permission.feature).and_then(|said| said.access.clone());
+        let said = self.overrides.get(&permission.feature).and_then(|said| said.of(permission.operation).cloned());
         match (said, permission.operation) {
             (Some(access), _) => access,
             (None, Operation::Read) => default_access(&permission.feature),
@@ -187,13 +248,23 @@ impl Matrix {
             Posture::Open | Posture::PublicRead => true,
             Posture::Closed => false,
         };
-        let public_read = permission.operation == Operation::Read
-            && self.required(permission) == Access::Public
-            && anonymous_may_read;
-        if public_read || caller.is_authenticated(posture) {
-            Ok(Allowed { permission: permission.clone() })
-        } else {
-            Err(Denial::Unauthenticated(feature.clone()))
+        let required = self.required(permission);
+        let allowed = Ok(Allowed { permission: permission.clone() });
+        if permission.operation == Operation::Read && required == Access::Public && anonymous_may_read {
+            return allowed;
+        }
+        if !caller.is_authenticated(posture) {
+            return Err(Denial::Unauthenticated(feature.clone()));
+        }
+        if !caller.scopes_allow(permission) {
+            return Err(Denial::Scope(permission.clone()));
+        }
+        match required {
+            Access::Public | Access::Authenticated => allowed,
+            Access::Roles(roles) if roles.iter().any(|role| has_role(caller.roles(), role)) => allowed,
+            // Where nobody signs in, signing in is what is missing.
+            Access::Roles(_) if caller.subject().is_none() => Err(Denial::Unauthenticated(feature.clone())),
+            Access::Roles(roles) => Err(Denial::Role { feature: feature.clone(), roles }),
         }
     }
 }
@@ -218,13 +289,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api_key::{KeyVerifier, tests::token};
+    use crate::api_key::tests::key_of;
     use crate::principal::Principal;
-    use crate::secret::Secret;
+    use crate::scope::Scopes;
 
     fn key_holder() -> Caller {
-        let verifier = KeyVerifier::new(Secret::new("secret")).unwrap();
-        Caller::with_key(verifier.verify(&token("secret", r#"{"sub":"ci","exp":10}"#), 5).unwrap())
+        Caller::with_key(key_of(r#"{"sub":"ci","exp":10}"#))
     }
 
     fn signed_in() -> Caller {
@@ -237,7 +307,7 @@ mod tests {
         for (feature, rule) in matrix.builtin_rules() {
             let kept_back = matches!(feature, Feature::Agent | Feature::Actions);
             assert!(rule.enabled);
-            assert_eq!(rule.access == Access::Authenticated, kept_back, "{feature}");
+            assert_eq!(rule.read == Access::Authenticated, kept_back, "{feature}");
         }
         for (permission, expected) in [
             (Permission::write(Feature::Insights), Access::Authenticated),
@@ -298,19 +368,82 @@ mod tests {
         {
             assert_eq!(text.parse(), Ok(access));
         }
-        for text in ["", "auth", "role:sre", "private", "true"] {
+        for (text, shown) in [("role:sre", "role:sre"), (" ROLE:b, a ", "role:a,b"), ("role:a,role:b", "role:a,b")] {
+            assert_eq!(text.parse::<Access>().unwrap().to_string(), shown);
+        }
+        for text in ["", "auth", "role:", "role:,", "role:a,,b", "role", "roles:a", "private", "true", "röle:a"] {
             assert!(text.parse::<Access>().is_err(), "{text}");
         }
+    }
+
+    fn said(enabled: Option<bool>, access: Option<Access>) -> FeatureOverride {
+        FeatureOverride { enabled, access, ..FeatureOverride::default() }
+    }
+
+    fn access(text: &str) -> Access {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn reading_and_writing_can_be_ruled_apart() {
+        let tables = FeatureId::from(Feature::Tables);
+        let rules = FeatureOverride { read: Some(Access::Public), write: Some(access("role:sre")), ..said(None, None) };
+        let matrix = Matrix::new([(tables.clone(), rules)]);
+        let (read, write) = (Permission::read(Feature::Tables), Permission::write(Feature::Tables));
+        let nobody = Posture::PublicRead.without_credentials();
+        let decide = |caller: &Caller, permission| matrix.decide(caller, permission, Posture::PublicRead);
+        assert!(decide(&nobody, &read).is_ok());
+        assert_eq!(decide(&nobody, &write), Err(Denial::Unauthenticated(tables.clone())));
+        let denial = decide(&signed_in(), &write).unwrap_err();
+        assert_eq!((denial.code(), denial.status()), ("ROLE_REQUIRED", 403));
+        assert_eq!(denial.to_string(), r#"Feature "tables" requires one of these roles: sre."#);
+        let mut sre = Principal::new("ann").unwrap();
+        sre.roles = vec!["SRE".into()];
+        assert!(decide(&Caller::signed_in(sre, "trusted"), &write).is_ok());
+        let key = Caller::with_key(key_of(r#"{"sub":"ci","exp":10,"roles":["sre"]}"#));
+        assert!(decide(&key, &write).is_ok());
+        assert!(decide(&key_holder(), &write).is_err(), "a key without roles has none");
+    }
+
+    #[test]
+    fn a_role_cannot_be_had_where_nobody_signs_in() {
+        let matrix = Matrix::new([(Feature::Tables.into(), said(None, Some(access("role:sre"))))]);
+        let open = Posture::Open.without_credentials();
+        let denial = matrix.decide(&open, &Permission::read(Feature::Tables), Posture::Open).unwrap_err();
+        assert_eq!(denial, Denial::Unauthenticated(Feature::Tables.into()));
+    }
+
+    #[test]
+    fn scopes_narrow_keys_and_tokens_below_the_matrix() {
+        let matrix = Matrix::default();
+        let limited = Caller::with_key(key_of(r#"{"sub":"ci","exp":10,"scopes":["tables:read"]}"#));
+        let agent = Caller::with_token("token:agent", Scopes::of_token(["agent:write"]));
+        for (caller, permission, allowed) in [
+            (&limited, Permission::read(Feature::Tables), true),
+            (&limited, Permission::write(Feature::Tables), false),
+            (&limited, Permission::read(Feature::Queries), false),
+            (&agent, Permission::write(Feature::Agent), true),
+            (&agent, Permission::read(Feature::Tables), false),
+            (&Caller::admin(), Permission::read(Feature::Tables), false),
+        ] {
+            let decision = matrix.decide(caller, &permission, Posture::Closed);
+            assert_eq!(decision.is_ok(), allowed, "{permission}");
+            if let Err(denial) = decision {
+                assert_eq!((denial.code(), denial.status()), ("SCOPE_REQUIRED", 403));
+            }
+        }
+        // What everybody may read, the holder of a narrow key may read as well.
+        assert!(matrix.decide(&limited, &Permission::read(Feature::Queries), Posture::PublicRead).is_ok());
     }
 
     #[test]
     fn a_later_entry_wins_only_where_it_says_something() {
         let agent = FeatureId::from(Feature::Agent);
         let matrix = Matrix::new([
-            (agent.clone(), FeatureOverride { enabled: Some(false), access: Some(Access::Public) }),
-            (agent.clone(), FeatureOverride { enabled: Some(true), access: None }),
+            (agent.clone(), said(Some(false), Some(Access::Public))),
+            (agent.clone(), said(Some(true), None)),
         ]);
-        assert_eq!(matrix.rule(&agent), FeatureRule { enabled: true, access: Access::Public });
+        assert_eq!(matrix.rule(&agent), FeatureRule { enabled: true, read: Access::Public, write: Access::Public });
     }
 
     fn feature() -> impl Strategy<Value = FeatureId> {
@@ -321,9 +454,11 @@ mod tests {
     }
 
     fn override_() -> impl Strategy<Value = FeatureOverride> {
-        let access = proptest::sample::select(vec![Access::Public, Access::Authenticated]);
-        (proptest::option::of(any::<bool>()), proptest::option::of(access))
-            .prop_map(|(enabled, access)| FeatureOverride { enabled, access })
+        let access = || proptest::option::of(proptest::sample::select(vec!["public", "authenticated", "role:sre"]));
+        (proptest::option::of(any::<bool>()), access(), access(), access()).prop_map(|(enabled, both, read, write)| {
+            let access = |text: Option<&str>| text.map(|text| text.parse().unwrap());
+            FeatureOverride { enabled, access: access(both), read: access(read), write: access(write) }
+        })
     }
 
     proptest! {
@@ -334,27 +469,41 @@ mod tests {
             said in override_(),
             operation in proptest::sample::select(Operation::ALL),
             posture in proptest::sample::select(Posture::ALL),
-            caller in 0..4,
+            who in 0..6,
         ) {
             overrides.push((asked.clone(), said));
             let matrix = Matrix::new(overrides);
-            let caller = match caller {
+            let caller = match who {
                 0 => posture.without_credentials(),
                 1 => signed_in(),
                 2 => key_holder(),
+                3 => Caller::admin(),
+                4 => Caller::with_key(key_of(r#"{"sub":"ci","exp":10,"scopes":[]}"#)),
                 _ => Posture::Open.without_credentials(),
             };
             let permission = Permission { feature: asked.clone(), operation };
             let decision = matrix.decide(&caller, &permission, posture);
-            let rule = matrix.rule(&asked);
+            let required = matrix.required(&permission);
 
-            if !rule.enabled {
+            if !matrix.rule(&asked).enabled {
                 prop_assert_eq!(decision, Err(Denial::Disabled(asked)), "a disabled feature is there for nobody");
                 return Ok(());
             }
+            let everybody_reads =
+                operation == Operation::Read && required == Access::Public && posture != Posture::Closed;
             let somebody = caller.subject().is_some();
+            let roles = matches!(required, Access::Roles(_));
             if somebody {
-                prop_assert!(decision.is_ok(), "an authenticated caller never gets a 401");
+                prop_assert!(!matches!(decision, Err(Denial::Unauthenticated(_))), "somebody never gets a 401");
+            }
+            if matches!(who, 1 | 2) {
+                prop_assert_eq!(decision.is_ok(), !roles, "unlimited callers without roles get what needs no role");
+            }
+            if matches!(who, 3 | 4) {
+                prop_assert_eq!(decision.is_ok(), everybody_reads, "without scopes only what everybody may");
+            }
+            if roles {
+                prop_assert!(decision.is_err(), "nobody here has a role");
             }
             if !somebody && operation == Operation::Write && posture != Posture::Open {
                 prop_assert!(decision.is_err(), "nobody writes anonymously unless everything is open");
@@ -362,7 +511,7 @@ mod tests {
             if !somebody && posture == Posture::Closed {
                 prop_assert!(decision.is_err(), "a closed host gives nothing away");
             }
-            if !somebody && rule.access == Access::Authenticated && posture != Posture::Open {
+            if !somebody && required != Access::Public && posture != Posture::Open {
                 prop_assert!(decision.is_err(), "an authenticated feature needs credentials");
             }
             if !posture.admits(&caller) {

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn the_words_name_what_is_disabled_or_kept_back() {
-        let off = |feature: Feature| (feature.into(), FeatureOverride { enabled: Some(false), access: None });
+        let off =
+            |feature: Feature| (feature.into(), FeatureOverride { enabled: Some(false), ..FeatureOverride::default() });
         let matrix = Matrix::new([off(Feature::Peerdb), off(Feature::Agent)]);
         assert_eq!(words(&matrix, Posture::Open), "read and write everything except agent and peerdb");
         assert_eq!(
@@ -134,7 +135,7 @@ mod tests {
 
         let locked = Feature::ALL.iter().filter(|feature| **feature != Feature::About);
         let matrix = Matrix::new(locked.map(|feature| {
-            ((*feature).into(), FeatureOverride { enabled: None, access: Some(Access::Authenticated) })
+            ((*feature).into(), FeatureOverride { access: Some(Access::Authenticated), ..FeatureOverride::default() })
         }));
         assert_eq!(words(&matrix, Posture::PublicRead), "read only about; write nothing");
         let matrix = Matrix::new(Feature::ALL.iter().copied().map(off));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
-use super::chain::Identified;
 use crate::api::unauthenticated;
 use crate::app::App;
 
@@ -48,12 +47,13 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         if self.exempt.contains(request.uri().path()) {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         }
-        let caller = self.app.auth.identify(&self.app, &request).await;
-        if request.uri().path().starts_with(GUARDED) && !self.app.posture.admits(&caller) {
+        let identified = self.app.auth.identify(&self.app, &request).await;
+        let caller = &identified.caller;
+        if request.uri().path().starts_with(GUARDED) && !self.app.posture.admits(caller) {
             return Ok(unauthenticated());
         }
         tracing::Span::current().record("caller", caller.kind().to_string());
-        request.extensions_mut().insert(Identified(caller));
+        request.extensions_mut().insert(identified);
         self.inner.call(request).await.map(IntoResponse::into_response)
     }
 }

@@ -1,7 +1,13 @@
 //! Who sends a request: built once per request, used by every later decision.
 
 mod chain;
+mod for_guest;
 mod guard;
+mod provider;
+mod sent;
+mod tokens;
 
-pub use chain::{AuthChain, Identified, Provider, for_guest};
+pub use chain::{AuthChain, Identified};
+pub use for_guest::for_guest;
 pub use guard::Guard;
+pub use sent::Sent;

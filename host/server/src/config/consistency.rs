@@ -1,6 +1,6 @@
 //! Checks what no single key can say.
 
-use chm_access::{Posture, did_you_mean};
+use chm_access::{Access, FeatureOverride, Posture, did_you_mean};
 use chm_sandbox::HostScope;
 
 use super::environment::{Environment, expected_provider};
@@ -28,20 +28,42 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
              set it, to `none` if everybody may pass"
         ));
     }
-    if let Provider::Plugin { name, plugin } = &config.auth.provider {
+    for Provider { name, plugin } in config.auth.providers.iter() {
         match config.plugins.get(plugin) {
             Some(found) if found.enabled => {}
             Some(_) => say(format!(
                 "the provider `{name}` needs the plugin `{plugin}`, but `plugins.{plugin}.enabled` is false"
             )),
             None => {
-                let known = config.plugins.keys().map(|plugin| plugin.as_str()).chain(["none", "trusted"]);
+                let mut known: Vec<&str> = config.plugins.keys().map(|plugin| plugin.as_str()).collect();
+                for word in Provider::words().chain(["none"]) {
+                    known.push(word);
+                }
                 let hint = did_you_mean(name, known);
                 say(format!(
                     "the provider `{name}` is neither a bundled plugin nor has it a [plugins.{plugin}] table{hint}"
                 ));
             }
         }
+    }
+    for (field, is_set) in [
+        ("auth.api_key_previous_secret", config.auth.api_key_previous_secret.is_some()),
+        ("auth.admin_secret", config.auth.admin_secret.is_some()),
+    ] {
+        if is_set && config.auth.api_key_secret.is_none() {
+            say(format!("`{field}` is set, but keys are off: set `auth.api_key_secret` (CHM_API_KEY_SECRET) too"));
+        }
+    }
+    problems_of_secrets(config, &mut say);
+    if config.tls.cert.is_some() != config.tls.key.is_some() {
+        say("`tls.cert` and `tls.key` belong together: expected both, or neither for plain HTTP".to_owned());
+    }
+    let execution_ms = u64::from(config.clickhouse.max_execution_time) * 1000;
+    if let Some(timeout) = config.limits.request_timeout_ms.filter(|timeout| *timeout <= execution_ms) {
+        say(format!(
+            "`limits.request_timeout_ms` is {timeout}, not longer than `clickhouse.max_execution_time` ({execution_ms} ms): a slow query \
+             would never be answered; expected more than {execution_ms}"
+        ));
     }
     for (plugin, about) in &config.plugins {
         let grants = &about.grants;
@@ -87,6 +109,25 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
     problems
 }
 
+/// One secret for two purposes: whoever is trusted with the one could use the other.
+fn problems_of_secrets(config: &Config, say: &mut impl FnMut(String)) {
+    let auth = &config.auth;
+    let secrets = [
+        ("auth.api_key_secret", &auth.api_key_secret),
+        ("auth.api_key_previous_secret", &auth.api_key_previous_secret),
+        ("auth.admin_secret", &auth.admin_secret),
+        ("auth.agent_token", &auth.agent_token),
+        ("auth.cron_secret", &auth.cron_secret),
+    ];
+    for (at, (name, secret)) in secrets.iter().enumerate() {
+        for (other, same) in secrets.iter().skip(at + 1) {
+            if secret.is_some() && secret == same {
+                say(format!("`{name}` and `{other}` are the same secret: give each its own"));
+            }
+        }
+    }
+}
+
 /// Returns what an operator should know before the server runs like this.
 pub(super) fn warnings(config: &Config) -> Vec<Warning> {
     let mut warnings = Vec::new();
@@ -102,6 +143,14 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             "the server listens on {} with provider `none` and no API-key secret: whoever reaches it reads and writes",
             config.listen
         )));
+    }
+    let asks_for_role = |rule: &FeatureOverride| {
+        [&rule.access, &rule.read, &rule.write].into_iter().any(|access| matches!(access, Some(Access::Roles(_))))
+    };
+    if posture == Posture::Open && config.features.values().any(asks_for_role) {
+        warnings.push(Warning::note(
+            "a feature asks for a role, but with provider `none` and no API-key secret nobody has one: it is closed to everybody",
+        ));
     }
     if config.auth.public_read && posture == Posture::Open {
         warnings.push(Warning::note(

@@ -91,7 +91,8 @@ impl Environment {
     }
 
     /// The layers, weakest first: the lists of features, then everything else (contract §4.3: a feature's own variable wins).
-    pub fn layers(&mut self, plugins: &[PluginId]) -> Vec<Layer> {
+    /// `features` are the rules of the file.
+    pub fn layers(&mut self, plugins: &[PluginId], features: &Dict) -> Vec<Layer> {
         let mut lists = Vec::new();
         let mut single = Vec::new();
         let mut values = Vec::new();
@@ -103,10 +104,12 @@ impl Environment {
                     Err(problem) => problems.push(problem),
                 },
                 Meaning::DisabledFeatures => {
-                    lists.push(list_layer(name, text, "enabled", Value::from(false), plugins, &mut problems));
+                    lists.push(list_layer(name, text, plugins, &mut problems, |_| {
+                        Dict::from([("enabled".to_owned(), Value::from(false))])
+                    }));
                 }
                 Meaning::GuardedFeatures => {
-                    lists.push(list_layer(name, text, "access", Value::from("authenticated"), plugins, &mut problems));
+                    lists.push(list_layer(name, text, plugins, &mut problems, |feature| guarded(features, feature)));
                 }
                 Meaning::Feature => match feature_layer(name, text, plugins) {
                     Ok(layer) => single.push(layer),
@@ -164,21 +167,31 @@ fn read(path: &str, name: &str, text: &str) -> Result<Value, Problem> {
 fn list_layer(
     name: &str,
     text: &str,
-    field: &str,
-    value: Value,
     plugins: &[PluginId],
     problems: &mut Vec<Problem>,
+    rule: impl Fn(&str) -> Dict,
 ) -> Layer {
     let mut features = Dict::new();
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         match FeatureId::resolve(item, plugins) {
             Ok(feature) => {
-                features.insert(feature.to_string(), nest(&[field], value.clone()).into());
+                features.insert(feature.to_string(), rule(feature.as_str()).into());
             }
             Err(error) => problems.push(bad(name, None, format!("a comma list of feature ids; {error}"))),
         }
     }
     layer(name, nest(&["features"], features.into()))
+}
+
+/// Authentication at the least: a rule of the file that asks for a role stays.
+fn guarded(features: &Dict, feature: &str) -> Dict {
+    let said = features.get(feature).and_then(Value::as_dict);
+    let asks_for_role = |field: &str| {
+        let value = said.and_then(|said| said.get(field).or_else(|| said.get("access")));
+        value.and_then(Value::as_str).is_some_and(|access| access.starts_with("role:"))
+    };
+    let fields = ["access", "read", "write"].into_iter().filter(|field| !asks_for_role(field));
+    fields.map(|field| (field.to_owned(), Value::from("authenticated"))).collect()
 }
 
 fn feature_layer(name: &str, text: &str, plugins: &[PluginId]) -> Result<Layer, Problem> {
@@ -192,7 +205,10 @@ fn feature_layer(name: &str, text: &str, plugins: &[PluginId]) -> Result<Layer, 
     })?;
     let kind = if parsed.field == "enabled" { Kind::Boolean } else { Kind::Access };
     let value = kind.check(&kind.read_text(text)).map_err(|misfit| bad(name, misfit.found, misfit.expected))?;
-    Ok(layer(name, nest(&["features", &feature.to_string(), parsed.field], value)))
+    // The stronger layer decides alone: what the file says about reading or writing must not survive it.
+    let fields: &[&str] = if parsed.field == "access" { &["access", "read", "write"] } else { &[parsed.field] };
+    let rule: Dict = fields.iter().map(|field| ((*field).to_owned(), value.clone())).collect();
+    Ok(layer(name, nest(&["features", &feature.to_string()], rule.into())))
 }
 
 /// The variables by which the contract's server would have chosen a provider when CHM_AUTH_PROVIDER is unset. Here they choose

@@ -1,11 +1,16 @@
 //! What values keys take, and how a value is read.
 
-use chm_access::Access;
+use std::str::FromStr;
+
+use chm_access::{Access, Member, Scope};
 use figment::value::Value;
 use tracing_subscriber::EnvFilter;
 
 use super::address;
-use super::provider::Provider;
+use super::allowed_host::{AllowedHost, NoHost};
+use super::network::{Network, NoNetwork};
+use super::provider::Providers;
+use super::web_origin::{NoOrigin, WebOrigin};
 
 /// The sort of value that a key takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +43,24 @@ pub(super) enum Kind {
     Hosts,
     /// 64 hexadecimal digits.
     Digest,
-    /// An auth provider.
-    Provider,
+    /// Auth providers, in order.
+    Providers,
+    /// A list of `role:<name>` and subjects.
+    Members,
+    /// A list of scopes.
+    Scopes,
     /// An access of the matrix.
     Access,
     /// A filter for log lines.
     LogFilter,
+    /// The origin of web pages.
+    Origin,
+    /// A list of such origins.
+    Origins,
+    /// A list of hosts that may be asked for.
+    HostNames,
+    /// A list of addresses and networks.
+    Networks,
     /// A setting of a plugin: what it may be, only the plugin's manifest knows.
     Setting,
 }
@@ -75,9 +92,15 @@ impl Kind {
             Self::Choices(words) => format!("a list of {}", words.join(", ")),
             Self::Hosts => "\"all\" or a list of host ids, for example [0, 1]".to_owned(),
             Self::Digest => "64 hexadecimal digits".to_owned(),
-            Self::Provider => super::provider::UnknownProvider.to_string(),
-            Self::Access => "`public` (or `guest`) or `authenticated`".to_owned(),
+            Self::Providers => super::provider::UnknownProvider.to_string(),
+            Self::Members => "a list of `role:<name>` and subjects such as ann@example.org".to_owned(),
+            Self::Scopes => "a list of scopes such as tables:read or *:write".to_owned(),
+            Self::Access => "`public` (or `guest`), `authenticated`, or `role:<name>[,<name>…]`".to_owned(),
             Self::LogFilter => "a log filter, for example info or info,chm_host=debug".to_owned(),
+            Self::Origin => NoOrigin.to_string(),
+            Self::Origins => format!("a list; each item {NoOrigin}"),
+            Self::HostNames => format!("a list; each item {NoHost}"),
+            Self::Networks => format!("a list; each item {NoNetwork}"),
             Self::Setting => "a boolean, a whole number, a text, a list of texts or a table of texts".to_owned(),
         }
     }
@@ -92,7 +115,8 @@ impl Kind {
         let text = text.trim();
         match self {
             Self::Integer(..) => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
-            Self::Names | Self::Choices(_) => list_of(text, |item| item.into()),
+            Self::Names | Self::Choices(_) | Self::Members | Self::Scopes => list_of(text, |item| item.into()),
+            Self::Origins | Self::HostNames | Self::Networks => list_of(text, |item| item.into()),
             Self::Hosts if text != "all" => {
                 list_of(text, |item| item.parse::<i64>().map_or_else(|_| item.into(), Value::from))
             }
@@ -131,12 +155,25 @@ impl Kind {
                 let formed = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
                 formed.then(|| digest.into())
             }
-            Self::Provider => text?.parse::<Provider>().ok().map(|provider| provider.name().into()),
+            Self::Providers => {
+                // In a file, a list reads better than commas.
+                let joined = match value.as_array() {
+                    Some(words) => words.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join(","),
+                    None => text?.to_owned(),
+                };
+                joined.parse::<Providers>().ok().map(|providers| providers.to_string().into())
+            }
+            Self::Members => items(value, |item| Some(item.as_str()?.parse::<Member>().ok()?.to_string().into())),
+            Self::Scopes => items(value, |item| Some(item.as_str()?.parse::<Scope>().ok()?.to_string().into())),
             Self::Access => text?.parse::<Access>().ok().map(|access| access.to_string().into()),
             Self::LogFilter => {
                 let filter = filled(text)?;
                 EnvFilter::builder().parse(filter).ok().map(|_| filter.into())
             }
+            Self::Origin => text_of::<WebOrigin>(value),
+            Self::Origins => items(value, text_of::<WebOrigin>),
+            Self::HostNames => items(value, text_of::<AllowedHost>),
+            Self::Networks => items(value, text_of::<Network>),
             Self::Setting => setting(value),
         }
     }
@@ -193,6 +230,11 @@ fn filled(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
+/// A text that is a `T`, in the form that `T` gives it.
+fn text_of<T: FromStr + ToString>(value: &Value) -> Option<Value> {
+    value.as_str()?.trim().parse::<T>().ok().map(|read| read.to_string().into())
+}
+
 fn integer(value: &Value) -> Option<i64> {
     let signed = value.to_i128();
     let unsigned = || value.to_u128().and_then(|number| i128::try_from(number).ok());
@@ -238,7 +280,9 @@ mod tests {
             (Kind::Integer(1, 9), "7", number(7)),
             (Kind::Choice(&["json", "pretty"]), "JSON", "json".into()),
             (Kind::Access, "Guest", "public".into()),
-            (Kind::Provider, "TRUSTED", "trusted".into()),
+            (Kind::Providers, "Proxy, TRUSTED", "proxy,trusted".into()),
+            (Kind::Members, "ann, role:sre", vec!["ann", "role:sre"].into()),
+            (Kind::Access, "role:sre", "role:sre".into()),
             (Kind::Listen, "[::1]:0", "[::1]:0".into()),
             (Kind::Names, "a, b,,c", vec!["a", "b", "c"].into()),
             (Kind::Hosts, "all", "all".into()),

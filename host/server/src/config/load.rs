@@ -90,7 +90,8 @@ impl Config {
             let values = checked(&file_origin, &file, &plugins, &mut problems);
             figment = figment.merge(Layer { origin: file_origin.clone(), values });
         }
-        for layer in environment.layers(&plugins) {
+        let rules = figment.find_value("features").ok().and_then(Value::into_dict).unwrap_or_default();
+        for layer in environment.layers(&plugins, &rules) {
             figment = figment.merge(layer);
         }
         problems.append(&mut environment.problems);

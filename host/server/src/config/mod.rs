@@ -7,14 +7,18 @@
 //! ([`Loaded::render`]) and the reference ([`reference_markdown`]) are made from them.
 
 mod address;
+mod allowed_host;
+mod auth;
 mod check;
 mod consistency;
+mod edge;
 mod environment;
 mod file;
 mod kind;
 mod leaf;
 mod load;
 mod model;
+mod network;
 mod origin;
 mod plugin;
 mod problem;
@@ -26,12 +30,18 @@ mod servers;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod web_origin;
 
 pub use address::{SafeUrl, SecretUrl};
+pub use allowed_host::{AllowedHost, NoHost};
+pub use auth::Auth;
+pub use edge::{EdgeConfig, ForwardedHeader, Tls};
 pub use load::{LoadOptions, Loaded};
-pub use model::{Auth, Clickhouse, ClickhouseHost, Config, Log, LogFormat, RequestLimits, Telemetry};
+pub use model::{Clickhouse, ClickhouseHost, Config, Log, LogFormat, RequestLimits, Telemetry};
+pub use network::{Network, NoNetwork};
 pub use origin::Origin;
 pub use plugin::{Endpoint, Issuer, PluginConfig, PluginLimits};
 pub use problem::{ConfigError, Problem, Warning};
-pub use provider::{Provider, UnknownProvider};
+pub use provider::{Provider, Providers, UnknownProvider};
 pub use reference::reference_markdown;
+pub use web_origin::{NoOrigin, WebOrigin};

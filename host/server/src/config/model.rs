@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use chm_access::{FeatureId, FeatureOverride, KeyVerifier, Matrix, PluginId, Posture, Secret};
+use chm_access::{AllowList, FeatureId, FeatureOverride, Matrix, PluginId, Posture, Secret};
 use serde::Deserialize;
 
 use super::address::SafeUrl;
+use super::auth::Auth;
+use super::edge::{EdgeConfig, Tls};
 use super::plugin::{Endpoint, Issuer, PluginConfig};
-use super::provider::Provider;
 
 /// Everything the operator decides. Every value is there: defaults fill what nobody set.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +43,11 @@ pub struct Config {
     pub log: Log,
     /// Traces.
     pub telemetry: Telemetry,
+    /// Names, origins and proxies.
+    pub edge: EdgeConfig,
+    /// TLS.
+    #[serde(default)]
+    pub tls: Tls,
     /// Limits of requests and answers.
     pub limits: RequestLimits,
 }
@@ -53,13 +60,7 @@ impl Config {
 
     /// What callers without credentials may do at all.
     pub fn posture(&self) -> Posture {
-        let has_provider = self.auth.provider != Provider::None;
-        Posture::resolve(has_provider, self.auth.api_key_secret.is_some(), self.auth.public_read)
-    }
-
-    /// The verifier of API keys; absent when keys are off.
-    pub fn key_verifier(&self) -> Option<KeyVerifier> {
-        KeyVerifier::new(self.auth.api_key_secret.clone()?).ok()
+        Posture::resolve(!self.auth.providers.is_none(), self.auth.api_key_secret.is_some(), self.auth.public_read)
     }
 }
 
@@ -93,6 +94,9 @@ pub struct ClickhouseHost {
     /// What to call it.
     #[serde(default)]
     pub name: Option<String>,
+    /// Who may see it; absent: everybody whom the matrix admits.
+    #[serde(default)]
+    pub allow: Option<AllowList>,
 }
 
 pub(super) fn default_user() -> String {
@@ -101,19 +105,6 @@ pub(super) fn default_user() -> String {
 
 fn no_password() -> Secret {
     Secret::new("")
-}
-
-/// Signing in.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Auth {
-    /// Who says who a caller is.
-    pub provider: Provider,
-    /// Whether callers without credentials may read what the matrix calls public.
-    pub public_read: bool,
-    /// The secret that API keys are signed with; keys are off without it. Never empty.
-    #[serde(default)]
-    pub api_key_secret: Option<Secret>,
 }
 
 /// Logging.
@@ -157,4 +148,21 @@ pub struct RequestLimits {
     pub row_cap: u32,
     /// Most bytes of an answer.
     pub result_bytes: u64,
+    /// Most requests a minute of one caller.
+    pub requests_per_minute: NonZeroU32,
+    /// Most requests a minute to the agent of one caller.
+    pub agent_requests_per_minute: NonZeroU32,
+    /// Most different wrong credentials a minute from one address.
+    pub failed_sign_ins_per_minute: NonZeroU32,
+    /// Most bytes of a request's head.
+    pub header_bytes: u32,
+    /// Milliseconds that a connection may go without a complete request.
+    pub header_timeout_ms: u64,
+    /// Milliseconds that a request's body may take.
+    pub body_timeout_ms: u64,
+    /// Milliseconds until the head of an answer is sent; when absent, one minute longer than a query may take.
+    #[serde(default)]
+    pub request_timeout_ms: Option<u64>,
+    /// Most connections at once.
+    pub connections: u32,
 }

@@ -1,4 +1,4 @@
-//! The auth provider.
+//! The auth providers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,43 +6,52 @@ use std::str::FromStr;
 use chm_access::PluginId;
 use serde::{Deserialize, Deserializer};
 
-/// Who says who a caller is.
+/// An auth plugin, under the word that operators and the API call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Nobody: every caller passes, unless API keys are on.
-    None,
-    /// An auth plugin.
-    Plugin {
-        /// What the operator and the API call it, for example `trusted`.
-        name: String,
-        /// The plugin, for example `auth-trusted`.
-        plugin: PluginId,
-    },
+pub struct Provider {
+    /// For example `trusted`.
+    pub name: String,
+    /// For example `auth-trusted`.
+    pub plugin: PluginId,
 }
 
-/// The contract's names, and the bundled plugins behind those that exist here.
-const NAMED: &[(&str, Option<&str>)] = &[("trusted", Some("auth-trusted")), ("clerk", None), ("proxy", None)];
+/// Who says who a caller is: providers in the order in which they are asked. Empty for `none`: every caller passes, unless API keys
+/// are on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Providers(Vec<Provider>);
 
-/// The text names no provider.
+/// The contract's names, one of our own, and the bundled plugins behind them.
+const NAMED: &[(&str, &str)] =
+    &[("trusted", "auth-trusted"), ("proxy", "auth-proxy"), ("clerk", "auth-clerk"), ("oidc", "auth-oidc")];
+
+/// The text names no providers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`none`, `trusted`, or the id of one auth plugin (`clerk` and `proxy` are not part of this version)")]
+#[error(
+    "`none`, or a comma list of `trusted`, `proxy`, `clerk`, `oidc` and ids of auth plugins, each once, in the order they are asked"
+)]
 pub struct UnknownProvider;
 
 impl Provider {
-    /// As `GET /api/v1/config` shows it: `none`, `trusted`, or the plugin's id.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::None => "none",
-            Self::Plugin { name, .. } => name,
-        }
+    /// The words that stand for bundled plugins.
+    pub(super) fn words() -> impl Iterator<Item = &'static str> {
+        NAMED.iter().map(|(name, _)| *name)
+    }
+}
+
+impl Providers {
+    /// In the order in which they are asked.
+    pub fn iter(&self) -> std::slice::Iter<'_, Provider> {
+        self.0.iter()
     }
 
-    /// The plugin, when there is one.
-    pub fn plugin(&self) -> Option<&PluginId> {
-        match self {
-            Self::None => None,
-            Self::Plugin { plugin, .. } => Some(plugin),
-        }
+    /// Whether this is `none`.
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them goes by this word.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|provider| provider.name == name)
     }
 }
 
@@ -52,25 +61,46 @@ impl FromStr for Provider {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = text.trim().to_lowercase();
         if name == "none" {
-            return Ok(Self::None);
+            return Err(UnknownProvider);
         }
-        let plugin = match NAMED.iter().find(|(known, _)| *known == name) {
-            Some((_, Some(plugin))) => plugin,
-            Some((_, None)) => return Err(UnknownProvider),
-            None => name.as_str(),
-        };
+        let plugin = NAMED.iter().find(|(known, _)| *known == name).map_or(name.as_str(), |(_, plugin)| plugin);
         let plugin = plugin.parse().map_err(|_| UnknownProvider)?;
-        Ok(Self::Plugin { name, plugin })
+        Ok(Self { name, plugin })
     }
 }
 
-impl fmt::Display for Provider {
+impl FromStr for Providers {
+    type Err = UnknownProvider;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.trim().eq_ignore_ascii_case("none") {
+            return Ok(Self::default());
+        }
+        let mut providers: Vec<Provider> = Vec::new();
+        for word in text.split(',') {
+            let provider: Provider = word.parse()?;
+            // The same plugin under two words would be asked twice.
+            if providers.iter().any(|known| known.plugin == provider.plugin) {
+                return Err(UnknownProvider);
+            }
+            providers.push(provider);
+        }
+        Ok(Self(providers))
+    }
+}
+
+/// As `GET /api/v1/config` shows it: `none`, or the words in order.
+impl fmt::Display for Providers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        if self.0.is_empty() {
+            return f.pad("none");
+        }
+        let names: Vec<&str> = self.0.iter().map(|provider| provider.name.as_str()).collect();
+        f.pad(&names.join(","))
     }
 }
 
-impl<'de> Deserialize<'de> for Provider {
+impl<'de> Deserialize<'de> for Providers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
@@ -82,13 +112,29 @@ mod tests {
 
     #[test]
     fn providers_are_read_as_the_contract_says() {
-        assert_eq!(" None ".parse(), Ok(Provider::None));
-        let trusted = "Trusted".parse::<Provider>().unwrap();
-        assert_eq!((trusted.name(), trusted.plugin().unwrap().as_str()), ("trusted", "auth-trusted"));
-        let own = "auth-ldap".parse::<Provider>().unwrap();
-        assert_eq!((own.name(), own.plugin().unwrap().as_str()), ("auth-ldap", "auth-ldap"));
-        for text in ["clerk", "proxy", "trusted,none", "", "none none"] {
-            assert_eq!(text.parse::<Provider>(), Err(UnknownProvider), "{text}");
+        assert!(" None ".parse::<Providers>().unwrap().is_none());
+        let both: Providers = "Proxy, oidc,auth-ldap".parse().unwrap();
+        let plugins: Vec<_> = both.iter().map(|provider| provider.plugin.as_str()).collect();
+        assert_eq!(plugins, ["auth-proxy", "auth-oidc", "auth-ldap"]);
+        assert_eq!(both.to_string(), "proxy,oidc,auth-ldap");
+        assert!(both.contains("proxy") && !both.contains("trusted"));
+    }
+
+    #[test]
+    fn nothing_else_is_a_list_of_providers() {
+        for text in [
+            "",
+            " ",
+            "trusted,none",
+            "none,none",
+            "none none",
+            "trusted,",
+            ",",
+            "trusted,trusted",
+            "trusted,auth-trusted",
+            "Trustéd",
+        ] {
+            assert_eq!(text.parse::<Providers>(), Err(UnknownProvider), "{text}");
         }
     }
 }

@@ -93,7 +93,8 @@ fn field(list: ServerList) -> &'static str {
 }
 
 fn feature_field(name: &str) -> Option<&'static str> {
-    if name.ends_with("_ENABLED") { Some("enabled") } else { name.ends_with("_ACCESS").then_some("access") }
+    let fields = ["enabled", "access", "read", "write"];
+    fields.into_iter().find(|field| name.to_lowercase().ends_with(&format!("_{field}")))
 }
 
 fn meaning(variable: &Variable) -> String {

@@ -34,6 +34,8 @@ impl Key {
 const DAY_S: i64 = 86_400;
 const DAY_MS: i64 = DAY_S * 1000;
 const GIB: i64 = 1 << 30;
+/// More a minute is no limit.
+const RATE: i64 = 10_000_000;
 
 /// Algorithms whose verifying key is public. `none` and the shared-key ones are not here on purpose.
 const ALGORITHMS: &[&str] = &["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"];
@@ -51,6 +53,11 @@ pub(super) const KEYS: &[Key] = &[
     key("clickhouse.hosts.[].user", Kind::Text, "The user; `default` when absent."),
     key("clickhouse.hosts.[].password", Kind::Password, "The password; empty when absent."),
     key("clickhouse.hosts.[].name", Kind::Text, "What to call the server."),
+    key(
+        "clickhouse.hosts.[].allow",
+        Kind::Members,
+        "Who may see the server; everybody whom the features admit when absent.",
+    ),
     key("clickhouse.max_execution_time", Kind::Integer(1, DAY_S), "Seconds after which a query is stopped."),
     key("clickhouse.pool_size", Kind::Integer(1, 1000), "Most queries at once, per server."),
     key(
@@ -58,13 +65,32 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Integer(1, DAY_MS),
         "Milliseconds that one server may take to say its version or state.",
     ),
-    key("auth.provider", Kind::Provider, "Who says who a caller is."),
+    key("auth.provider", Kind::Providers, "Who says who a caller is, in the order they are asked."),
     key("auth.public_read", Kind::Boolean, "Whether callers without credentials may read what is public."),
     key(
         "auth.api_key_secret",
         Kind::Secret,
         "The secret that `chm_` keys are signed with. Keys are off without it; with it and provider `none`, a key is needed for everything.",
     ),
+    key(
+        "auth.api_key_previous_secret",
+        Kind::Secret,
+        "The secret before that one: keys that it signed stay valid until you remove it.",
+    ),
+    key(
+        "auth.admin_secret",
+        Kind::Secret,
+        "What mints and revokes keys and reads the audit log; the key secret itself when absent.",
+    ),
+    key(
+        "auth.accept_unlisted_keys",
+        Kind::Boolean,
+        "Whether rightly signed keys without an id are accepted, as chmonitor makes them; they cannot be revoked one by one.",
+    ),
+    key("auth.operators", Kind::Members, "Who mints and revokes keys and reads the audit log, once signed in."),
+    key("auth.agent_token", Kind::Secret, "A bearer token for programs that use the agent."),
+    key("auth.agent_token_scopes", Kind::Scopes, "What the agent's token may do."),
+    key("auth.cron_secret", Kind::Secret, "The bearer token of the cron routes, which are off without it."),
     key(
         "features.<feature>.enabled",
         Kind::Boolean,
@@ -74,6 +100,12 @@ pub(super) const KEYS: &[Key] = &[
         "features.<feature>.access",
         Kind::Access,
         "Who may use it; `public` when absent, but `authenticated` for `agent`, `actions` and the features of plugins.",
+    ),
+    key("features.<feature>.read", Kind::Access, "Who may read; wins over `access`."),
+    key(
+        "features.<feature>.write",
+        Kind::Access,
+        "Who may write; wins over `access`. Without credentials nobody writes, even where this is `public`, unless nobody signs in here.",
     ),
     key("plugins.<plugin>.enabled", Kind::Boolean, "Whether the plugin is loaded.").or("true"),
     key("plugins.<plugin>.sha256", Kind::Digest, "The only digest that the plugin's file may have."),
@@ -130,9 +162,61 @@ pub(super) const KEYS: &[Key] = &[
     key("log.level", Kind::LogFilter, "Which lines are logged, as `tracing` reads it."),
     key("telemetry.otlp_endpoint", Kind::Url, "An OTLP/HTTP collector; nothing is exported without it."),
     key("telemetry.service_name", Kind::Text, "The `service.name` of traces."),
+    key(
+        "edge.allowed_hosts",
+        Kind::HostNames,
+        "The only names under which requests are answered. When absent: every name; but a host on loopback that asks nobody to sign in answers to localhost, 127.0.0.1, [::1] and the address it listens on.",
+    ),
+    key(
+        "edge.cors_origins",
+        Kind::Origins,
+        "Web pages of these origins may call the API from a browser; none when absent.",
+    ),
+    key("edge.public_origin", Kind::Origin, "Where browsers find this host, when a proxy changes `Host`."),
+    key("edge.trusted_proxies", Kind::Networks, "Proxies whose word on a client's address counts; none when absent."),
+    key(
+        "edge.forwarded_header",
+        Kind::Choice(&["x-forwarded-for", "forwarded"]),
+        "The header in which trusted proxies name the client. They must set or remove it, whatever the client sent.",
+    ),
+    key(
+        "edge.hsts",
+        Kind::Boolean,
+        "Whether browsers are told to use TLS only (`Strict-Transport-Security`); when absent, if `tls.cert` is set.",
+    ),
+    key(
+        "tls.cert",
+        Kind::Path,
+        "The certificate and its chain (PEM): the host then speaks TLS only. A renewed file counts within seconds.",
+    ),
+    key("tls.key", Kind::Path, "The certificate's key (PEM)."),
     key("limits.body_bytes", Kind::Integer(1, GIB), "Most bytes of a request's body."),
     key("limits.row_cap", Kind::Integer(1, 10_000_000), "Most rows of an answer."),
     key("limits.result_bytes", Kind::Integer(1, 4 * GIB), "Most bytes of an answer."),
+    key(
+        "limits.requests_per_minute",
+        Kind::Integer(1, RATE),
+        "Most requests a minute of one caller: of a subject, else of an address (IPv6: of a /64). As many may come at once.",
+    ),
+    key("limits.agent_requests_per_minute", Kind::Integer(1, RATE), "The same for requests to the agent."),
+    key(
+        "limits.failed_sign_ins_per_minute",
+        Kind::Integer(1, RATE),
+        "Most different wrong credentials a minute from one address (IPv6: one /64).",
+    ),
+    key("limits.header_bytes", Kind::Integer(8192, 1 << 20), "Most bytes of a request's head."),
+    key(
+        "limits.header_timeout_ms",
+        Kind::Integer(1, DAY_MS),
+        "Milliseconds that a connection may go without a complete request, TLS handshake included.",
+    ),
+    key("limits.body_timeout_ms", Kind::Integer(1, DAY_MS), "Milliseconds that a request's body may take."),
+    key(
+        "limits.request_timeout_ms",
+        Kind::Integer(1, DAY_MS),
+        "Milliseconds until the head of an answer is sent; more than `clickhouse.max_execution_time`, and one minute more than that when absent.",
+    ),
+    key("limits.connections", Kind::Integer(1, 1_000_000), "Most connections at once; others wait."),
 ];
 
 /// Keys that a table cannot do without: the table, the key.

@@ -48,7 +48,10 @@ impl Servers {
         let mut this = Self::default();
         let list = |which| lists.get(&which).copied().map(List::new);
         let mut tables = match list(ServerList::Addresses) {
-            Some(addresses) => this.read_addresses(&addresses),
+            Some(addresses) => {
+                this.keep_allow_lists(from_file, addresses.name);
+                this.read_addresses(&addresses)
+            }
             None => from_file.iter().enumerate().map(|(host, value)| this.take_table(host, value, file)).collect(),
         };
         for (which, field, one_for_all) in [
@@ -90,6 +93,17 @@ impl Servers {
             }
         }
         tables
+    }
+
+    /// Replacing a server that only some may see by one that everybody may see is nothing to do in passing.
+    fn keep_allow_lists(&mut self, from_file: &[Value], variable: &str) {
+        let limited = |value: &Value| value.as_dict().is_some_and(|table| table.contains_key("allow"));
+        if let Some(host) = from_file.iter().position(limited) {
+            self.problems.push(Problem::Contradiction(format!(
+                "{variable} replaces the servers of the file, and with them `{}`: unset {variable}, or remove the list",
+                path(host, "allow")
+            )));
+        }
     }
 
     fn take_table(&mut self, host: usize, value: &Value, file: &Origin) -> Dict {

@@ -55,7 +55,8 @@ const BUILD_TIME: &str = "nothing is decided when the host is built";
 const AGENT: &str = "the agent is not part of this version";
 const ALERTS: &str = "the health sweep is not part of this version; the address is taken from HEALTH_ALERT_WEBHOOK_URL";
 const STORES: &str = "conversations, insights and connections are not stored in this version";
-const RATES: &str = "requests are not limited by rate in this version; limit them in the proxy";
+const RATES: &str =
+    "it has no limit of its own: RATE_LIMIT_API_PER_MIN and RATE_LIMIT_AGENT_PER_MIN are for all callers";
 const PEERDB: &str = "PeerDB is not part of this version";
 const CLI: &str = "it belongs to the command-line client";
 const TELEMETRY: &str = "this host sends nothing about itself to anybody";
@@ -94,6 +95,9 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_AUTH_PROVIDER", Sets("auth.provider")),
     var("CHM_PUBLIC_READ", Sets("auth.public_read")),
     var("CHM_API_KEY_SECRET", Sets("auth.api_key_secret")),
+    var("CHM_API_KEY_PREVIOUS_SECRET", Sets("auth.api_key_previous_secret")),
+    var("CHM_API_KEY_ADMIN_SECRET", Sets("auth.admin_secret")),
+    var("CHM_OPERATORS", Sets("auth.operators")),
     var("CHM_DISABLED_FEATURES", DisabledFeatures),
     var("CHM_AUTH_REQUIRED_FEATURES", GuardedFeatures),
     var("CHM_FEATURE_USER_CONNECTIONS_DB", Nothing(STORES)),
@@ -103,6 +107,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_FEATURE_PEERDB_AGENT", Nothing(AGENT)),
     var("CHM_FEATURE_<ID>_ENABLED", Feature),
     var("CHM_FEATURE_<ID>_ACCESS", Feature),
+    var("CHM_FEATURE_<ID>_READ", Feature),
+    var("CHM_FEATURE_<ID>_WRITE", Feature),
     var("CHM_TRUSTED_AUTH_SECRET", Sets("plugins.auth-trusted.settings.auth_secret")),
     var("CHM_TRUSTED_ALLOW_INSECURE", Sets("plugins.auth-trusted.settings.allow_insecure")),
     var("CHM_TRUSTED_SHARED_SECRET_HEADER", Sets("plugins.auth-trusted.settings.shared_secret_header")),
@@ -133,8 +139,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("VITE_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
     var("CHM_CLOUD_MODE", NothingAndMatters(CLOUD)),
     var("CHM_CLOUD_D1", Nothing(CLOUD)),
-    var("AGENT_API_TOKEN", NothingAndMatters("the agent's routes are not part of this version")),
-    var("CRON_SECRET", NothingAndMatters("the cron routes are not part of this version")),
+    var("AGENT_API_TOKEN", Sets("auth.agent_token")),
+    var("CRON_SECRET", Sets("auth.cron_secret")),
     var("CHM_MCP_PUBLIC", NothingAndMatters("the MCP endpoint is not part of this version and would stay closed")),
     var("CHM_DEVICE_LOGIN", NothingAndMatters("device login is not part of this version and stays off")),
     var("CHM_DEVICE_LOGIN_SUBJECT", Nothing("device login is not part of this version and stays off")),
@@ -143,8 +149,19 @@ pub(super) const VARIABLES: &[Variable] = &[
         NothingAndMatters("users cannot add connections; endpoints of the operator may be private"),
     ),
     var("CHM_USER_CONNECTIONS_ENCRYPTION_KEY", Nothing(STORES)),
-    var("RATE_LIMIT_API_PER_MIN", NothingAndMatters(RATES)),
-    var("RATE_LIMIT_AGENT_PER_MIN", NothingAndMatters(RATES)),
+    var("CHM_ALLOWED_HOSTS", Sets("edge.allowed_hosts")),
+    var("CHM_CORS_ORIGINS", Sets("edge.cors_origins")),
+    var("CHM_PUBLIC_ORIGIN", Sets("edge.public_origin")),
+    var("CHM_TRUSTED_PROXIES", Sets("edge.trusted_proxies")),
+    var("CHM_FORWARDED_HEADER", Sets("edge.forwarded_header")),
+    var("CHM_HSTS", Sets("edge.hsts")),
+    var("CHM_TLS_CERT_FILE", Sets("tls.cert")),
+    var("CHM_TLS_KEY_FILE", Sets("tls.key")),
+    var("RATE_LIMIT_API_PER_MIN", Sets("limits.requests_per_minute")),
+    var("RATE_LIMIT_AGENT_PER_MIN", Sets("limits.agent_requests_per_minute")),
+    var("CHM_FAILED_SIGN_INS_PER_MIN", Sets("limits.failed_sign_ins_per_minute")),
+    var("CHM_REQUEST_TIMEOUT_MS", Sets("limits.request_timeout_ms")),
+    var("CHM_MAX_CONNECTIONS", Sets("limits.connections")),
     var("RATE_LIMIT_MCP_PER_MIN", NothingAndMatters(RATES)),
     var("RATE_LIMIT_BROWSER_CONN_PER_MIN", NothingAndMatters(RATES)),
     var("RATE_LIMIT_AGENT_GUEST_PER_MIN", NothingAndMatters(RATES)),
@@ -227,10 +244,12 @@ pub(super) struct FeatureVariable {
 /// Reads `CHM_FEATURE_<ID>_ENABLED` and `CHM_FEATURE_<ID>_ACCESS`.
 pub(super) fn feature_variable(name: &str) -> Option<FeatureVariable> {
     let rest = name.strip_prefix("CHM_FEATURE_")?;
-    [("_ENABLED", "enabled"), ("_ACCESS", "access")].into_iter().find_map(|(suffix, field)| {
-        let feature = rest.strip_suffix(suffix).filter(|feature| !feature.is_empty())?;
-        Some(FeatureVariable { feature: feature.to_owned(), field })
-    })
+    [("_ENABLED", "enabled"), ("_ACCESS", "access"), ("_READ", "read"), ("_WRITE", "write")].into_iter().find_map(
+        |(suffix, field)| {
+            let feature = rest.strip_suffix(suffix).filter(|feature| !feature.is_empty())?;
+            Some(FeatureVariable { feature: feature.to_owned(), field })
+        },
+    )
 }
 
 /// Finds what a name means.

@@ -13,7 +13,7 @@ fn nothing_configured_is_a_whole_configuration() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
     assert_eq!((config.clickhouse.max_execution_time, config.clickhouse.pool_size), (60, 10));
     assert!(config.clickhouse.hosts.is_empty() && config.endpoints.is_empty() && config.plugin_dir.is_none());
-    assert_eq!((config.posture(), config.key_verifier().is_some()), (Posture::Open, false));
+    assert_eq!((config.posture(), config.auth.key_secrets().is_some()), (Posture::Open, false));
     assert_eq!(config.matrix(), chm_access::Matrix::default());
     assert_eq!(loaded.warnings, []);
 
@@ -69,7 +69,7 @@ fn toml_and_yaml_say_the_same() {
     assert_eq!(format!("{:?}", toml.config), format!("{:?}", yaml.config));
 
     let config = &toml.config;
-    assert_eq!(config.auth.provider.plugin().unwrap().as_str(), "auth-trusted");
+    assert_eq!(config.auth.providers.to_string(), "trusted");
     assert_eq!(config.posture(), Posture::Closed);
     assert!(!config.matrix().rule(&Feature::Mcp.into()).enabled);
     assert_eq!(config.matrix().required(&Permission::read(Feature::Tables)), Access::Authenticated);
@@ -129,12 +129,12 @@ fn features_own_variables_win_over_the_lists() {
     let loaded = loaded.unwrap();
     let matrix = loaded.config.matrix();
     assert!(matrix.rule(&Feature::Agent.into()).enabled && !matrix.rule(&Feature::Peerdb.into()).enabled);
-    assert_eq!(matrix.rule(&Feature::Tables.into()).access, Access::Authenticated);
-    assert_eq!(matrix.rule(&Feature::Mcp.into()).access, Access::Public);
+    assert_eq!(matrix.rule(&Feature::Tables.into()).read, Access::Authenticated);
+    assert_eq!(matrix.rule(&Feature::Mcp.into()).read, Access::Public);
     assert_eq!(origin(&loaded, "features.agent.enabled"), "environment variable CHM_FEATURE_AGENT_ENABLED");
     assert_eq!(origin(&loaded, "features.peerdb.enabled"), "environment variable CHM_DISABLED_FEATURES");
     let plugin = "auth-trusted".parse::<chm_access::PluginId>().unwrap().into();
-    assert_eq!((matrix.rule(&plugin).enabled, matrix.rule(&plugin).access), (false, Access::Public));
+    assert_eq!((matrix.rule(&plugin).enabled, matrix.rule(&plugin).read), (false, Access::Public));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn every_problem_of_a_file_is_reported_at_once_with_its_line() {
         "F, line 5: `clickhouse.pool_size`: found `0`, expected a whole number from 1 to 1000".to_owned(),
         "`clickhouse.hosts[0].url` is missing: expected an http or https address, for example https://clickhouse:8443"
             .to_owned(),
-        format!("F, line 8: `auth.provider`: found `proxy`, expected {UnknownProvider}"),
+        format!("F, line 8: `auth.provider`: found `proxy none`, expected {UnknownProvider}"),
         "F, line 9: `auth.api_key_secret`: expected a secret text that is not blank".to_owned(),
         "F, line 10: `features.agnet`: found `agnet`, expected a feature id; did you mean agent?".to_owned(),
         "F, line 13: `features.mcp.access`: found `private`, expected `public` (or `guest`) or `authenticated`"
