@@ -5,14 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chm_access::{Matrix, Posture};
-use chm_clickhouse::Host;
+use chm_access::{Matrix, Operators, Posture};
 use chm_sandbox::{CallError, Plugin, Role, Sandbox};
 
 use crate::alerts::{Outbox, OutboxOptions};
 use crate::auth::AuthChain;
 use crate::capabilities::{Endpoints, Issuers};
 use crate::config::Loaded;
+use crate::edge::Edge;
+use crate::hosts::Hosts;
 use crate::plugins::{Loader, Registry, State};
 use crate::settle;
 use crate::sinks;
@@ -24,12 +25,14 @@ pub struct App {
     pub matrix: Matrix,
     /// What callers without credentials may do at all.
     pub posture: Posture,
-    /// The watched servers; the host id is the position.
-    pub hosts: Vec<Arc<Host>>,
+    /// The watched servers.
+    pub hosts: Hosts,
     /// Loaded plugins.
     pub registry: Registry,
     /// Who sends a request.
     pub auth: AuthChain,
+    /// Who runs this host.
+    pub operators: Operators,
     /// Named addresses.
     pub endpoints: Endpoints,
     /// Named token issuers.
@@ -38,6 +41,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Limits of one answer.
     pub answers: AnswerLimits,
+    /// What stands before the operations.
+    pub edge: Edge,
     /// Longest request body, in bytes.
     pub body_bytes: usize,
     /// Alerts on their way.
@@ -82,7 +87,7 @@ impl App {
         warn_about_absent_plugins(&entries, &registry);
         let refused = registry.found.iter().filter(|found| matches!(found.state, State::Refused(_))).count();
         metrics.set_plugins(registry.active().count(), refused);
-        let auth = AuthChain::new(&config.auth.provider, config.key_verifier(), &registry);
+        let auth = AuthChain::new(&config.auth, &registry);
         let sinks: Vec<_> = registry.with_role(Role::AlertSink).cloned().collect();
         let (hosts, endpoints, issuers) =
             (settle::hosts(config)?, settle::endpoints(config)?, settle::issuers(config)?);
@@ -91,6 +96,7 @@ impl App {
             posture: config.posture(),
             hosts,
             auth,
+            operators: config.auth.operators.clone(),
             endpoints,
             issuers,
             answers: AnswerLimits {
@@ -98,6 +104,7 @@ impl App {
                 bytes: config.limits.result_bytes,
                 execution: Duration::from_secs(config.clickhouse.max_execution_time.into()),
             },
+            edge: Edge::new(config)?,
             body_bytes: usize::try_from(config.limits.body_bytes).unwrap_or(usize::MAX),
             ask_timeout: Duration::from_millis(config.clickhouse.ping_timeout_ms),
             outbox: Outbox::new(OutboxOptions::default()),

@@ -17,39 +17,59 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long a client may take to send the head of a request.
-const HEAD_LIMIT: Duration = Duration::from_secs(30);
+use crate::edge::{Answering, ConnectionLimits, Quiet, Tls};
+
 /// Pause after the system could not hand over a connection, most often for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+/// How long a connection that is let go may take to say so to its client.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Most headers of a request.
+const MOST_HEADERS: usize = 100;
+/// Most requests at once on one HTTP/2 connection.
+const MOST_STREAMS: u32 = 100;
 
-/// Serves connections until `stop`, then lets requests under way take up to `grace`.
-pub async fn serve(
-    listener: TcpListener,
-    router: BoxEndpoint<'static>,
-    stop: impl Future<Output = ()>,
-    grace: Duration,
-) {
+/// How to serve.
+pub struct Serving {
+    /// Every request.
+    pub router: BoxEndpoint<'static>,
+    /// Present where TLS is spoken; then nothing else is.
+    pub tls: Option<Arc<Tls>>,
+    /// What a connection may do.
+    pub limits: ConnectionLimits,
+    /// How long requests under way may take to end.
+    pub grace: Duration,
+}
+
+/// Serves connections until `stop`, then lets requests under way take up to the grace.
+pub async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Output = ()>) {
     let local = listener.local_addr().ok();
-    let router = Arc::new(router);
+    let grace = serving.grace;
+    let places = Arc::new(Semaphore::new(serving.limits.most.min(Semaphore::MAX_PERMITS)));
+    let serving = Arc::new(serving);
     let (stopping, leaving) = (CancellationToken::new(), CancellationToken::new());
     let tasks = TaskTracker::new();
     tokio::pin!(stop);
     loop {
+        // Whoever finds no place waits in the system's queue.
+        let next = async { (places.clone().acquire_owned().await, listener.accept().await) };
         tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => match accepted {
+            (place, accepted) = next => match accepted {
                 Ok((socket, remote)) => {
-                    let one = Connection { router: router.clone(), local: local.unwrap_or(remote), remote };
+                    let one = Connection { serving: serving.clone(), local: local.unwrap_or(remote), remote };
                     let (stopping, leaving) = (stopping.clone(), leaving.clone());
                     tasks.spawn(async move {
                         tokio::select! {
-                            () = one.serve(socket, stopping) => {}
+                            () = one.accept(socket, stopping) => {}
                             () = leaving.cancelled() => {}
                         }
+                        drop(place);
                     });
                 }
                 Err(error) => {
@@ -70,32 +90,62 @@ pub async fn serve(
 }
 
 struct Connection {
-    router: Arc<BoxEndpoint<'static>>,
+    serving: Arc<Serving>,
     local: SocketAddr,
     remote: SocketAddr,
 }
 
 impl Connection {
-    async fn serve(self, socket: TcpStream, stopping: CancellationToken) {
+    async fn accept(self, socket: TcpStream, stopping: CancellationToken) {
         // Answers are written whole or in large pieces: waiting for more only delays them.
         let _ = socket.set_nodelay(true);
+        let Some(tls) = &self.serving.tls else { return self.serve(socket, Scheme::HTTP, stopping).await };
+        match tokio::time::timeout(self.serving.limits.quiet, tls.acceptor().accept(socket)).await {
+            Ok(Ok(stream)) => self.serve(stream, Scheme::HTTPS, stopping).await,
+            Ok(Err(error)) => tracing::debug!(remote = %self.remote, %error, "no TLS connection"),
+            Err(_) => tracing::debug!(remote = %self.remote, "the TLS handshake took too long"),
+        }
+    }
+
+    async fn serve(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        scheme: Scheme,
+        stopping: CancellationToken,
+    ) {
+        let quiet = Quiet::default();
         let service = service_fn(|request: hyper::Request<Incoming>| {
-            let router = self.router.clone();
+            let (serving, scheme, under_way) = (self.serving.clone(), scheme.clone(), quiet.request());
             let (local, remote) = (LocalAddr(Addr::SocketAddr(self.local)), RemoteAddr(Addr::SocketAddr(self.remote)));
             async move {
-                let response = router.get_response((request, local, remote, Scheme::HTTP).into()).await;
-                Ok::<_, Infallible>(hyper::Response::from(response))
+                let response = serving.router.get_response((request, local, remote, scheme).into()).await;
+                Ok::<_, Infallible>(hyper::Response::from(response).map(|body| Answering::new(body, under_way)))
             }
         });
+        let limits = self.serving.limits;
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
-        let connection = builder.serve_connection(TokioIo::new(socket), service);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.quiet)
+            .max_buf_size(usize::try_from(limits.head_bytes).unwrap_or(usize::MAX))
+            .max_headers(MOST_HEADERS);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(limits.head_bytes)
+            .max_concurrent_streams(MOST_STREAMS);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         tokio::pin!(connection);
         let outcome = tokio::select! {
             outcome = connection.as_mut() => outcome,
             () = stopping.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 connection.as_mut().await
+            }
+            () = quiet.lasted(limits.quiet) => {
+                connection.as_mut().graceful_shutdown();
+                tokio::time::timeout(FAREWELL, connection.as_mut()).await.unwrap_or(Ok(()))
             }
         };
         // Dropped here, and not looked at again: what failed must stay broken off.

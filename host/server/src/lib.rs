@@ -11,6 +11,8 @@ pub mod capabilities;
 pub mod commands;
 pub mod config;
 pub mod connections;
+pub mod edge;
+pub mod hosts;
 pub mod plugins;
 pub mod query;
 pub mod serve;

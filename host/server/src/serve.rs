@@ -11,10 +11,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
-use crate::connections;
+use crate::connections::{self, Serving};
+use crate::edge::RateLimits;
 
 /// How long requests under way may take to end after a signal.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often callers who have not come back are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// What ends the server.
 pub struct Stop(Pin<Box<dyn Future<Output = ()> + Send>>);
@@ -40,7 +43,7 @@ impl Stop {
     }
 }
 
-/// Serves until `stop`; `ready` learns the address, which the system chose where the port was 0.
+/// Serves until `stop`; `ready` learns the URL, with the port that the system chose where it was 0.
 ///
 /// # Errors
 /// When the address cannot be listened on, or the router cannot be made.
@@ -49,18 +52,34 @@ pub async fn serve(
     listen: SocketAddr,
     stop: Stop,
     exports_spans: bool,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(&str),
 ) -> anyhow::Result<()> {
     let router = crate::api::router(app, exports_spans)?;
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; choose another address with --listen ADDR:PORT or CHM_LISTEN")
     })?;
-    ready(listener.local_addr()?);
-    connections::serve(listener, router, stop.0, GRACE).await;
+    let tls = app.edge.tls.clone();
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    ready(&format!("{scheme}://{}", listener.local_addr()?));
+    let renewal = tls.clone().map(|tls| tokio::spawn(tls.watch()));
+    let forgetting = tokio::spawn(forget(app.edge.rates.clone()));
+    let serving = Serving { router, tls, limits: app.edge.connections, grace: GRACE };
+    connections::serve(listener, serving, stop.0).await;
+    forgetting.abort();
+    if let Some(renewal) = renewal {
+        renewal.abort();
+    }
     let lost = app.outbox.shutdown(Duration::from_secs(2)).await;
     if lost > 0 {
         tracing::warn!(alerts = lost, "alerts that were still waiting are lost: the outbox is in memory");
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn forget(rates: Arc<RateLimits>) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        rates.sweep();
+    }
 }

@@ -10,6 +10,7 @@ use chm_sandbox::{Limits, Role, Sandbox, SandboxOptions};
 
 use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
 use crate::config::{self, Config, Loaded};
+use crate::hosts::Hosts;
 use crate::plugins::PluginEntry;
 use crate::telemetry::{LogFormat, TelemetryOptions};
 
@@ -26,7 +27,7 @@ pub fn sandbox(cache_dir: Option<&Path>) -> anyhow::Result<Sandbox> {
 ///
 /// # Errors
 /// When an address cannot be used.
-pub fn hosts(config: &Config) -> anyhow::Result<Vec<Arc<Host>>> {
+pub fn hosts(config: &Config) -> anyhow::Result<Hosts> {
     let limits = ReadLimits { concurrent: config.clickhouse.pool_size as usize, ..ReadLimits::default() };
     config
         .clickhouse
@@ -36,9 +37,10 @@ pub fn hosts(config: &Config) -> anyhow::Result<Vec<Arc<Host>>> {
         .map(|(id, host)| {
             let settled =
                 HostConfig::new(id, host.name.clone(), host.url.expose().as_str(), &host.user, host.password.clone())?;
-            Ok(Arc::new(Host::new(settled, limits)?))
+            Ok((Arc::new(Host::new(settled, limits)?), host.allow.clone()))
         })
-        .collect()
+        .collect::<anyhow::Result<Vec<_>>>()
+        .map(Hosts::new)
 }
 
 /// Named addresses.

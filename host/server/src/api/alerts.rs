@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chm_access::Caller;
 use chm_sandbox::bindings::alert_sink::{Alert, Severity};
 use poem::web::Data;
 use poem_openapi::payload::Json;
@@ -91,12 +92,12 @@ impl AlertsApi {
     #[oai(path = "/alerts/test", method = "post", operation_id = "test_alert")]
     async fn test(
         &self,
-        _gate: Gate<HealthWrite>,
+        gate: Gate<HealthWrite>,
         app: Data<&Arc<App>>,
         body: CheckedJson<TestAlert>,
     ) -> Result<Json<Envelope<Vec<Delivery>>>, Problem> {
         let sinks = wanted(&app.outbox.sinks(), body.sink.as_deref())?;
-        let alert = alert(&app, &body)?;
+        let alert = alert(&app, &gate.caller, &body)?;
         let waits = sinks.into_iter().map(|sink| {
             let ticket = app.outbox.enqueue(&sink, alert.clone());
             async move {
@@ -127,8 +128,8 @@ fn wanted(sinks: &[String], only: Option<&str>) -> Result<Vec<String>, Problem> 
     }
 }
 
-fn alert(app: &App, body: &TestAlert) -> Result<Alert, Problem> {
-    let (_, host) = parameters::host(app, Some(&body.host_id.to_string()))?;
+fn alert(app: &App, caller: &Caller, body: &TestAlert) -> Result<Alert, Problem> {
+    let (_, host) = parameters::host(app, caller, Some(&body.host_id.to_string()))?;
     let (severity, word) = match body.severity {
         TestSeverity::Warning => (Severity::Warning, "WARNING"),
         TestSeverity::Critical => (Severity::Critical, "CRITICAL"),

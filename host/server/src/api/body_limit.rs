@@ -1,26 +1,30 @@
-//! Request bodies are read whole, up to a limit, before anything looks at them.
+//! Request bodies are read whole, up to a limit and within a time, before anything looks at them.
 
 use std::time::Duration;
 
 use bytes::BytesMut;
 use futures::{Stream, StreamExt};
 use poem::error::ReadBodyError;
-use poem::{Body, Endpoint, Middleware, Request, Result};
+use poem::http::{HeaderValue, header};
+use poem::{Body, Endpoint, Error, IntoResponse, Middleware, Request, Result};
+
+use super::error::{Problem, Word};
 
 /// What is read of a body that is too long, and thrown away: a client that still sends would not see the answer.
 const DISCARDED_BYTES: usize = 16 << 20;
 /// How long that may take.
 const DISCARD_LIMIT: Duration = Duration::from_secs(2);
 
-/// Middleware: a longer body is answered with 413, whether its length was announced or not.
+/// Middleware: a longer body is answered with 413, whether its length was announced or not, and a slower one with 408.
 pub struct BodyLimit {
     bytes: usize,
+    time: Duration,
 }
 
 impl BodyLimit {
-    /// Most bytes of a body.
-    pub fn new(bytes: usize) -> Self {
-        Self { bytes }
+    /// Most bytes of a body, and how long they may take.
+    pub fn new(bytes: usize, time: Duration) -> Self {
+        Self { bytes, time }
     }
 }
 
@@ -28,13 +32,14 @@ impl<E: Endpoint> Middleware<E> for BodyLimit {
     type Output = Limited<E>;
 
     fn transform(&self, inner: E) -> Limited<E> {
-        Limited { bytes: self.bytes, inner }
+        Limited { bytes: self.bytes, time: self.time, inner }
     }
 }
 
 /// An endpoint behind the limit.
 pub struct Limited<E> {
     bytes: usize,
+    time: Duration,
     inner: E,
 }
 
@@ -42,7 +47,16 @@ impl<E: Endpoint> Endpoint for Limited<E> {
     type Output = E::Output;
 
     async fn call(&self, mut request: Request) -> Result<E::Output> {
-        let body = read(request.take_body(), self.bytes).await?;
+        let body = match tokio::time::timeout(self.time, read(request.take_body(), self.bytes)).await {
+            Ok(body) => body?,
+            Err(_) => {
+                let message = "the request's body took longer than `limits.body_timeout_ms`";
+                let mut response = Problem::new(Word::TooSlow, message).into_response();
+                // What is left of the body is not waited for either.
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                return Err(Error::from_response(response));
+            }
+        };
         request.set_body(body);
         self.inner.call(request).await
     }

@@ -37,17 +37,24 @@ pub struct EffectiveConfig {
 pub struct FeatureBody {
     /// Whether it is on.
     pub enabled: Option<bool>,
-    /// `public` or `authenticated`.
+    /// Who may use it: `public`, `authenticated` or `role:<name>[,<name>…]`.
     pub access: Option<String>,
+    /// Who may read.
+    pub read: Option<String>,
+    /// Who may write.
+    pub write: Option<String>,
 }
 
 /// The effective rule of one feature.
 #[derive(Debug, Object)]
+#[oai(rename_all = "camelCase")]
 pub struct ResolvedFeature {
     /// Whether it is on.
     pub enabled: bool,
-    /// `public` or `authenticated`, for reading.
+    /// Who may read: `public`, `authenticated` or `role:<name>[,<name>…]`.
     pub access: String,
+    /// Who may write, in the same words.
+    pub write_access: String,
     /// Whether this caller may read.
     pub read: bool,
     /// Whether this caller may write.
@@ -75,16 +82,25 @@ impl ConfigApi {
         let own = chm_access::Feature::ALL.iter().copied().map(FeatureId::from);
         let plugins = app.registry.catalogue.plugin_features().into_iter().map(FeatureId::from);
         let resolved = own.chain(plugins).map(|feature| {
+            let rule = app.matrix.rule(&feature);
             let body = ResolvedFeature {
-                enabled: app.matrix.rule(&feature).enabled,
-                access: access(app.matrix.required(&Permission::read(feature.clone()))),
+                enabled: rule.enabled,
+                access: rule.read.to_string(),
+                write_access: rule.write.to_string(),
                 read: may(&feature, Operation::Read),
                 write: may(&feature, Operation::Write),
             };
             (feature.to_string(), body)
         });
         let features = app.matrix.overrides().iter().map(|(feature, given)| {
-            (feature.to_string(), FeatureBody { enabled: given.enabled, access: given.access.clone().map(access) })
+            let words = |access: &Option<Access>| access.as_ref().map(ToString::to_string);
+            let body = FeatureBody {
+                enabled: given.enabled,
+                access: words(&given.access),
+                read: words(&given.read),
+                write: words(&given.write),
+            };
+            (feature.to_string(), body)
         });
         let (read, write) = match app.posture {
             chm_access::Posture::Open => (true, true),
@@ -99,8 +115,4 @@ impl ConfigApi {
             capabilities: Capabilities { read, write },
         })
     }
-}
-
-fn access(access: Access) -> String {
-    access.to_string()
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::Tag;
 use super::document::Document;
 use super::gate::{DocsRead, Gate};
+use crate::edge::PagePolicy;
 
 /// The document and its page.
 pub struct DocsApi;
@@ -44,6 +45,32 @@ impl IntoResponse for Asset {
     }
 }
 
+/// The page. What it needs comes from this host; its styles are partly written by its script.
+pub struct Page(Html<&'static str>);
+
+const PAGE_POLICY: PagePolicy = PagePolicy(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
+     frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+);
+
+impl ApiResponse for Page {
+    fn meta() -> MetaResponses {
+        <Html<&'static str> as ApiResponse>::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        <Html<&'static str> as ApiResponse>::register(registry);
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.set_data(PAGE_POLICY);
+        response
+    }
+}
+
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
@@ -63,8 +90,8 @@ impl DocsApi {
 
     /// Swagger UI
     #[oai(path = "/docs", method = "get", operation_id = "docs")]
-    async fn page(&self, _gate: Gate<DocsRead>) -> Html<&'static str> {
-        Html(include_str!("docs.html"))
+    async fn page(&self, _gate: Gate<DocsRead>) -> Page {
+        Page(Html(include_str!("docs.html")))
     }
 
     /// Swagger UI: its script

@@ -76,4 +76,7 @@ pub struct ErrorBody {
     pub message: String,
     /// For programs: the field, near names, ClickHouse's numeric code.
     pub details: Option<Value>,
+    /// Seconds to wait, where waiting helps.
+    #[oai(rename = "retryAfterSec")]
+    pub retry_after_sec: Option<u64>,
 }

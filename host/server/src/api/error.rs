@@ -3,7 +3,7 @@
 use chm_clickhouse::{ErrorKind, ReadError};
 use chm_sandbox::CallError;
 use chm_sandbox::bindings::types::Failure;
-use poem::http::StatusCode;
+use poem::http::{StatusCode, header};
 use poem::{IntoResponse, PathPattern, Response};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object};
@@ -24,9 +24,21 @@ pub enum Problem {
     /// No such thing; near names are listed. Or the feature is disabled (`FEATURE_DISABLED`).
     #[oai(status = 404)]
     NotFound(Json<Box<ErrorEnvelope>>),
+    /// The request's body did not arrive in time.
+    #[oai(status = 408)]
+    TooSlow(Json<Box<ErrorEnvelope>>),
     /// The request's body is too large.
     #[oai(status = 413)]
     TooLarge(Json<Box<ErrorEnvelope>>),
+    /// The request's body is not JSON.
+    #[oai(status = 415)]
+    MediaType(Json<Box<ErrorEnvelope>>),
+    /// The host does not answer to this name.
+    #[oai(status = 421)]
+    Misdirected(Json<Box<ErrorEnvelope>>),
+    /// Too many requests; `Retry-After` says when to come back.
+    #[oai(status = 429)]
+    RateLimited(Json<Box<ErrorEnvelope>>),
     /// ClickHouse could not run the query.
     #[oai(status = 500)]
     Failed(Json<Box<ErrorEnvelope>>),
@@ -52,8 +64,18 @@ pub enum Word {
     NotFound,
     /// 404: no such column.
     ColumnNotFound,
+    /// 403: a write from another site's page.
+    CrossSite,
+    /// 408: the body did not arrive in time.
+    TooSlow,
     /// 413: the body is too large.
     TooLarge,
+    /// 415: the body is not JSON.
+    MediaType,
+    /// 421: the host does not answer to this name.
+    Misdirected,
+    /// 429: too many requests.
+    RateLimited,
     /// 500: ClickHouse's error.
     Query,
     /// 502: a plugin failed.
@@ -70,12 +92,17 @@ pub enum Word {
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Validation,
         Self::Permission,
         Self::NotFound,
         Self::ColumnNotFound,
+        Self::CrossSite,
+        Self::TooSlow,
         Self::TooLarge,
+        Self::MediaType,
+        Self::Misdirected,
+        Self::RateLimited,
         Self::Query,
         Self::Plugin,
         Self::Network,
@@ -92,7 +119,12 @@ impl Word {
             Self::Permission => "permission_error",
             Self::NotFound => "table_not_found",
             Self::ColumnNotFound => "column_not_found",
+            Self::CrossSite => "cross_site",
+            Self::TooSlow => "too_slow",
             Self::TooLarge => "too_large",
+            Self::MediaType => "unsupported_media_type",
+            Self::Misdirected => "misdirected_request",
+            Self::RateLimited => "rate_limited",
             Self::Query => "query_error",
             Self::Plugin => "plugin_error",
             Self::Network => "network_error",
@@ -122,18 +154,40 @@ impl Problem {
         let body = Json(Box::new(ErrorEnvelope {
             success: false,
             metadata: Metadata::default(),
-            error: ErrorBody { kind: word.as_str().to_owned(), message: message.into(), details },
+            error: ErrorBody { kind: word.as_str().to_owned(), message: message.into(), details, retry_after_sec: None },
         }));
         match word {
             Word::Validation => Self::BadRequest(body),
-            Word::Permission => Self::Forbidden(body),
+            Word::Permission | Word::CrossSite => Self::Forbidden(body),
             Word::NotFound | Word::ColumnNotFound => Self::NotFound(body),
+            Word::TooSlow => Self::TooSlow(body),
             Word::TooLarge => Self::TooLarge(body),
+            Word::MediaType => Self::MediaType(body),
+            Word::Misdirected => Self::Misdirected(body),
+            Word::RateLimited => Self::RateLimited(body),
             Word::Query => Self::Failed(body),
             Word::Plugin => Self::PluginFailed(body),
             Word::Network | Word::Tls | Word::Busy => Self::Unavailable(body),
             Word::Timeout => Self::Timeout(body),
         }
+    }
+
+    /// Nothing is served at this path.
+    #[must_use]
+    pub fn no_such_path() -> Self {
+        Self::new(Word::NotFound, "there is nothing at this path; /docs lists what there is")
+    }
+
+    /// Too many requests: to be repeated after so many seconds (contract §2.4).
+    #[must_use]
+    pub fn rate_limited(message: &str, seconds: u64) -> Response {
+        let mut problem = Self::new(Word::RateLimited, message);
+        if let Self::RateLimited(body) = &mut problem {
+            body.0.error.retry_after_sec = Some(seconds);
+        }
+        let mut response = problem.into_response();
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        response
     }
 
     /// No panel, chart or tool of that name.
@@ -225,9 +279,8 @@ pub async fn enveloped(error: poem::Error) -> Response {
         Problem::invalid("body", format!("the request's body: {}", bad.reason))
     } else {
         match status {
-            StatusCode::NOT_FOUND => {
-                Problem::new(Word::NotFound, "there is nothing at this path; /docs lists what there is")
-            }
+            StatusCode::NOT_FOUND => Problem::no_such_path(),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(Word::MediaType, error.to_string()),
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Word::TooLarge, "the request's body is too large"),
             _ if status.is_client_error() => Problem::new(Word::Validation, error.to_string()),
             _ => {

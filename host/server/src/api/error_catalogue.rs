@@ -32,7 +32,7 @@ does not exist), `clickhouseCode`, `plugin` and `kind` (which plugin, and how it
 "#;
 
 const TAIL: &str = "
-ClickHouse's other codes are `query_error`. A wrong method is 405 and a wrong content type 415, both with `validation_error`.
+ClickHouse's other codes are `query_error`. A wrong method is 405 with `validation_error`.
 
 An error that comes up after the first rows have been sent cannot change the status any more: the connection breaks off, so that
 a partial answer never looks complete.
@@ -88,12 +88,19 @@ fn meaning(word: Word) -> &'static str {
         Word::Permission => "ClickHouse's user may not read this, or the operator did not grant it to the plugin.",
         Word::NotFound => "No such panel, chart, tool, path, table or database.",
         Word::ColumnNotFound => "No such column.",
+        Word::CrossSite => "A write that a page of another site sent; see `edge.cors_origins`.",
+        Word::TooSlow => "The request's body took longer than `limits.body_timeout_ms`.",
         Word::TooLarge => "The request's body is longer than `limits.body_bytes`.",
+        Word::MediaType => "The request's body is not `application/json`.",
+        Word::Misdirected => "The host does not answer to the name in `Host`; see `edge.allowed_hosts`.",
+        Word::RateLimited => {
+            "Too many requests, or too many wrong credentials; `Retry-After` and `retryAfterSec` say how many seconds to wait."
+        }
         Word::Query => "ClickHouse could not run the query; or something unexpected happened in the host.",
         Word::Plugin => "A plugin broke, was stopped at a limit, or answered with nonsense. Everything else goes on.",
         Word::Network => "ClickHouse, or what a plugin depends on, cannot be reached.",
         Word::Tls => "No trusted TLS connection to ClickHouse.",
         Word::Busy => "All places are taken, of the ClickHouse server or of the plugin; try again shortly.",
-        Word::Timeout => "It took longer than `clickhouse.max_execution_time`.",
+        Word::Timeout => "It took longer than `clickhouse.max_execution_time`, or `limits.request_timeout_ms` altogether.",
     }
 }

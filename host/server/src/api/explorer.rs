@@ -54,7 +54,7 @@ impl ExplorerApi {
         app: Data<&Arc<App>>,
         body: CheckedJson<ConsoleQuery>,
     ) -> Result<RowsResponse, Problem> {
-        let (_, host) = parameters::host(&app, Some(&body.host_id.to_string()))?;
+        let (_, host) = parameters::host(&app, &gate.caller, Some(&body.host_id.to_string()))?;
         let format = body.format.as_deref().map_or(Ok(AnswerFormat::Json), AnswerFormat::parse)?;
         let timezone = body.timezone.as_deref().map(parameters::timezone).transpose()?;
         let guarded = GuardedQuery::check(&body.sql).map_err(|refusal| Problem::invalid("sql", refusal.to_string()))?;

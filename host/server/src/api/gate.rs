@@ -150,7 +150,7 @@ fn request_id(request: &Request) -> String {
 /// The caller the guard found. A request that did not come through the guard has none, and gets nothing.
 fn identified(request: &Request) -> Result<Caller> {
     let found = request.extensions().get::<Identified>().ok_or_else(|| Error::from_response(unauthenticated()))?;
-    Ok(found.0.clone())
+    Ok(found.caller.clone())
 }
 
 impl<'a, R: Right> ApiExtractor<'a> for Gate<R> {

@@ -42,22 +42,20 @@ pub struct HostStatus {
 #[OpenApi(prefix_path = "/api/v1", tag = "Tag::Hosts")]
 impl HostsApi {
     /// List the watched servers
+    ///
+    /// Without those that only others may see.
     #[oai(path = "/hosts", method = "get", operation_id = "list_hosts")]
     async fn list(
         &self,
-        _gate: Gate<OverviewRead>,
+        gate: Gate<OverviewRead>,
         app: Data<&Arc<App>>,
     ) -> Result<Json<Envelope<Vec<HostEntry>>>, Problem> {
         let hosts: Vec<HostEntry> = app
             .hosts
-            .iter()
-            .map(|host| HostEntry {
-                id: host.config().id as u32,
-                name: host.config().name.clone(),
-                host: host.config().display_url(),
-            })
+            .seen_by(Some(&gate.caller))
+            .map(|(id, host)| HostEntry { id, name: host.config().name.clone(), host: host.config().display_url() })
             .collect();
-        if hosts.is_empty() {
+        if app.hosts.is_empty() {
             return Err(Problem::new(
                 Word::Network,
                 "no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]",
@@ -72,13 +70,13 @@ impl HostsApi {
     #[oai(path = "/host-status", method = "get", operation_id = "get_host_status")]
     async fn status(
         &self,
-        _gate: Gate<OverviewRead>,
+        gate: Gate<OverviewRead>,
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
         host_id: Query<u32>,
     ) -> Result<Json<Envelope<HostStatus>>, Problem> {
-        let (id, host) = parameters::host(&app, Some(&host_id.0.to_string()))?;
+        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id.0.to_string()))?;
         let status = tokio::time::timeout(app.ask_timeout, host.status())
             .await
             .map_err(|_| Problem::new(Word::Timeout, "the server did not say its state in time"))??;

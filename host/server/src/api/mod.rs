@@ -24,6 +24,7 @@ mod tables;
 mod tools;
 
 pub use document::Document;
+pub use error::{Problem, Word, enveloped};
 pub use error_catalogue::catalogue_markdown;
 pub use gate::{Exemption, Mark, unauthenticated};
 pub use routes::router;

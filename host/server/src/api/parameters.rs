@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chm_access::did_you_mean;
+use chm_access::{Caller, did_you_mean};
 use chm_clickhouse::Format;
 use chm_clickhouse::Host;
 use chm_sandbox::bindings::panels::Shape;
 use serde_json::{Map, Value, json};
 
-use super::error::Problem;
+use super::error::{Problem, Word};
 use crate::app::App;
+use crate::hosts::HostRefusal;
 use crate::plugins::Panel;
 
 /// What a client may ask the rows to be.
@@ -68,9 +69,9 @@ pub struct PanelQuery {
 
 impl PanelQuery {
     /// Reads and checks everything.
-    pub fn parse(app: &App, panel: &Panel, query: &str) -> Result<Self, Problem> {
+    pub fn parse(app: &App, caller: &Caller, panel: &Panel, query: &str) -> Result<Self, Problem> {
         let mut sent = pairs(query)?;
-        let (host_id, host) = host(app, sent.remove("hostId").as_deref())?;
+        let (host_id, host) = host(app, caller, sent.remove("hostId").as_deref())?;
         let format = sent.remove("format").map_or(Ok(AnswerFormat::Json), |word| AnswerFormat::parse(&word))?;
         let limit = limit(sent.remove("limit").as_deref(), panel.described.row_cap)?;
         let timezone = sent.remove("timezone").map(|name| timezone(&name)).transpose()?;
@@ -128,25 +129,28 @@ fn unfold_params(sent: &mut BTreeMap<String, String>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `hostId`: decimal digits only; missing means 0.
-pub fn host(app: &App, sent: Option<&str>) -> Result<(u32, Arc<Host>), Problem> {
+/// `hostId`: decimal digits only; missing means 0. The caller must be allowed to see the server.
+pub fn host(app: &App, caller: &Caller, sent: Option<&str>) -> Result<(u32, Arc<Host>), Problem> {
     let text = sent.unwrap_or("0");
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let id = digits.then(|| text.parse::<u32>().ok()).flatten().ok_or_else(|| {
         Problem::invalid("hostId", "parameter `hostId`: expected a whole number, the position of a configured host")
     })?;
-    let host = app.hosts.get(id as usize).cloned().ok_or_else(|| no_such_host(app, id))?;
-    Ok((id, host))
+    match app.hosts.get(id, Some(caller)) {
+        Ok(host) => Ok((id, host.clone())),
+        Err(HostRefusal::Unknown(_)) => Err(no_such_host(app, caller, id)),
+        Err(closed @ HostRefusal::Closed(_)) => Err(Problem::new(Word::Permission, closed.to_string())),
+    }
 }
 
-fn no_such_host(app: &App, id: u32) -> Problem {
+fn no_such_host(app: &App, caller: &Caller, id: u32) -> Problem {
     if app.hosts.is_empty() {
         return Problem::new(
-            super::error::Word::Network,
+            Word::Network,
             "no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]",
         );
     }
-    let ids: Vec<String> = (0..app.hosts.len()).map(|id| id.to_string()).collect();
+    let ids: Vec<String> = app.hosts.seen_by(Some(caller)).map(|(id, _)| id.to_string()).collect();
     Problem::invalid("hostId", format!("Invalid hostId: {id}. Available hosts: {}", ids.join(", ")))
 }
 

@@ -26,7 +26,8 @@ use super::tables::TablesApi;
 use super::tools::ToolsApi;
 use crate::app::App;
 use crate::auth::Guard;
-use crate::telemetry::{ObserveRequests, SecurityHeaders};
+use crate::edge::{CheckHost, Cors, ExactPaths, FindClientAddress, LimitRates, PathTable, RefuseCrossSite};
+use crate::telemetry::ObserveRequests;
 
 /// All typed operations.
 pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
@@ -54,21 +55,28 @@ pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
 /// When the document cannot be generated; nothing is served that it does not describe.
 pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint<'static>> {
     let document = Arc::new(Document::of(&app.registry.catalogue)?);
-    let body_bytes = app.body_bytes;
+    let (edge, table) = (&app.edge, Arc::new(PathTable::of(document.value())));
     let exempt = document.exempt_paths().map(str::to_owned).collect();
     let paths = document.value()["paths"].as_object().into_iter().flat_map(|paths| paths.keys().map(String::as_str));
     let observe = ObserveRequests::new(app.metrics.clone()).exporting(exports_spans).documented(paths);
     let endpoint = Route::new()
         .nest("/", service())
-        .with(BodyLimit::new(body_bytes))
+        .with(BodyLimit::new(app.body_bytes, edge.body_timeout))
+        .with(RefuseCrossSite(edge.origins.clone()))
+        .with(LimitRates(edge.rates.clone()))
         .with(Guard::new(app.clone(), exempt))
         // The guard shows cookies to auth plugins; without this, asking for one is a panic.
         .with(CookieJarManager::new())
         .data(app.clone())
         .data(document)
+        .with(edge.deadline)
         .catch_all_error(enveloped)
+        .with(Cors(edge.origins.clone()))
+        .with(FindClientAddress(edge.proxies.clone()))
+        .with(ExactPaths::new(table.clone()))
+        .with(CheckHost::new(edge.hosts.clone(), table))
         .with(CatchPanic::new())
-        .with(SecurityHeaders)
+        .with(edge.headers)
         .with(observe);
     Ok(endpoint.map_to_response().boxed())
 }

@@ -35,7 +35,7 @@ pub async fn panel(
     panel: &Panel,
     query: &str,
 ) -> Result<Response, Problem> {
-    let query = PanelQuery::parse(app, panel, query)?;
+    let query = PanelQuery::parse(app, caller, panel, query)?;
     if let Some(grant) = &panel.plugin.grants().clickhouse
         && !grant.hosts.contains(query.host_id)
     {

@@ -43,7 +43,7 @@ impl TablesApi {
         #[oai(default = "default_limit", validator(minimum(value = "1"), maximum(value = "1000")))]
         limit: poem_openapi::param::Query<u32>,
     ) -> Result<RowsResponse, Problem> {
-        let (_, host) = super::parameters::host(&app, host_id.0.as_deref())?;
+        let (_, host) = super::parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let guarded = chm_clickhouse::GuardedQuery::check(USER_TABLES)
             .map_err(|refusal| Problem::new(super::error::Word::Query, refusal.to_string()))?;
         let source = Source {

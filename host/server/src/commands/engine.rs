@@ -58,6 +58,7 @@ impl Embedded {
             user: self.engine.user().to_owned(),
             password: Secret::new(self.engine.password()),
             name: Some("embedded".to_owned()),
+            allow: None,
         })
     }
 

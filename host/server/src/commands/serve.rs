@@ -26,9 +26,9 @@ impl Serve {
             if app.hosts.is_empty() {
                 tracing::warn!("no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]");
             }
-            serve(&app, loaded.config.listen, Stop::on_signal()?, telemetry.exports(), |address| {
+            serve(&app, loaded.config.listen, Stop::on_signal()?, telemetry.exports(), |url| {
                 tracing::info!(posture = %app.posture_words(), "ready");
-                say(format!("listening on http://{address}"));
+                say(format!("listening on {url}"));
             })
             .await
         })

@@ -83,7 +83,7 @@ fn bundled(compiler: Option<&std::path::Path>) -> anyhow::Result<PathBuf> {
 
 async fn describe_servers(app: &App, embedded: Option<&Embedded>) -> Vec<String> {
     let mut lines = Vec::new();
-    for host in &app.hosts {
+    for (_, host) in app.hosts.all() {
         let version = match host.version().await {
             Ok(version) => format!("version {version}"),
             Err(error) => format!("not answering: {error}"),
