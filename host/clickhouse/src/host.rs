@@ -163,7 +163,7 @@ impl Host {
 
     /// What the user's profile allows. Callers that come while it is asked wait for the one answer, also when it is an error:
     /// else each in turn would wait for a dead server.
-    async fn profile(&self) -> Result<Arc<Profile>, ReadError> {
+    pub(crate) async fn profile(&self) -> Result<Arc<Profile>, ReadError> {
         let came = Instant::now();
         let mut known = self.profile.lock().await;
         match &*known {

@@ -8,6 +8,7 @@ mod config;
 mod control;
 mod error;
 mod format;
+pub mod grants;
 pub mod guard;
 mod host;
 mod http;

@@ -8,6 +8,7 @@ mod functions;
 mod keywords;
 mod refusal;
 mod statement;
+mod tables;
 mod token;
 
 pub use refusal::{Place, Refusal};
