@@ -78,6 +78,11 @@ fn only_one_crate_connects_to_watched_servers() {
 }
 
 #[test]
+fn only_the_store_speaks_sql_to_a_database_of_ours() {
+    assert_eq!(users_of(&["sqlx"]), ["store"]);
+}
+
+#[test]
 fn the_sandbox_knows_neither_clickhouse_nor_http() {
     let known = &dependencies()["sandbox"];
     let strange = ["chm-clickhouse", "clickhouse", "reqwest", "hyper", "hyper-util", "poem", "url"];
