@@ -81,6 +81,7 @@ pub fn issuers(config: &Config) -> anyhow::Result<Issuers> {
                 name: name.clone(),
                 issuer: issuer.issuer.clone(),
                 jwks_url: issuer.jwks_url.as_ref().map(|url| url.expose().to_string()),
+                public_key: issuer.public_key.clone(),
                 audiences: issuer.audiences.clone(),
                 algorithms: issuer.algorithms.clone(),
             })

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chm_sandbox::bindings::jwt::JwtError;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, Validation, decode, decode_header};
 use reqwest::Url;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::http_client;
-use super::keys::{KeySource, KeyTimes, Keys, NoKey};
+use super::keys::{KeySource, KeyTimes, Keys, NoKey, Published};
+use super::keys_read::parse_pem;
 
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
@@ -30,7 +34,9 @@ pub struct Issuer {
     pub issuer: String,
     /// Where its keys are; absent: OpenID Connect discovery beneath `issuer`.
     pub jwks_url: Option<String>,
-    /// A token must be for at least one of them.
+    /// Its key in PEM; nothing is fetched then.
+    pub public_key: Option<String>,
+    /// A token must be for at least one of them; `*` alone: for whom it is, is not looked at.
     pub audiences: Vec<String>,
     /// `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` or `EdDSA`; empty: `RS256`, `ES256` and `EdDSA`.
     pub algorithms: Vec<String>,
@@ -56,8 +62,24 @@ pub enum IssuerError {
         /// `issuer` or `jwks_url`.
         key: &'static str,
     },
+    /// There are two answers to where the key is.
+    #[error("issuer `{name}`: `public_key` and `jwks_url` are both set; remove one of them")]
+    TwoKeys {
+        /// The issuer.
+        name: String,
+    },
+    /// It is none, or nothing could be verified with it.
+    #[error(
+        "issuer `{name}`: `public_key` is not a public key in PEM that fits `algorithms`; expected RSA of 2048 to 8192 bits, EC on P-256 or P-384, or Ed25519, beginning with `-----BEGIN PUBLIC KEY-----`"
+    )]
+    PublicKey {
+        /// The issuer.
+        name: String,
+    },
     /// Any token of the issuer would do, whoever it is for.
-    #[error("issuer `{name}`: `audiences` is empty; name at least one value of `aud` that a token must carry")]
+    #[error(
+        "issuer `{name}`: `audiences` is empty; name at least one value of `aud` that a token must carry, or `*` alone where the plugin looks for whom it is"
+    )]
     NoAudience {
         /// The issuer.
         name: String,
@@ -85,7 +107,8 @@ pub enum IssuerError {
 
 struct Known {
     issuer: String,
-    audiences: Vec<String>,
+    /// Absent: not looked at.
+    audiences: Option<Vec<String>>,
     algorithms: Vec<Algorithm>,
     keys: Keys,
 }
@@ -133,7 +156,8 @@ impl Issuers {
         self.known.contains_key(name)
     }
 
-    /// Begins to fetch all keys, so that the first sign-in need not wait. Must be called inside a tokio runtime.
+    /// Begins to fetch all keys, and fetches them from time to time, so that no sign-in need wait. Must be called inside a tokio
+    /// runtime.
     pub fn warm(&self) {
         self.known.values().for_each(|issuer| issuer.keys.warm());
     }
@@ -153,15 +177,13 @@ impl Known {
     fn of(issuer: Issuer, client: &reqwest::Client, times: KeyTimes) -> Result<Self, IssuerError> {
         let name = issuer.name;
         let is_address = |text: &str| Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        let source = match issuer.jwks_url {
-            Some(url) if is_address(&url) => KeySource::Jwks(url),
-            Some(_) => return Err(IssuerError::Url { name, key: "jwks_url" }),
-            None if is_address(&issuer.issuer) => KeySource::Discovery { issuer: issuer.issuer.clone() },
-            None => return Err(IssuerError::Url { name, key: "issuer" }),
+        let mut audiences: Vec<_> = issuer.audiences.into_iter().filter(|audience| !audience.is_empty()).collect();
+        // `*` beside others would make them meaningless, so there it is a name like any other.
+        let audiences = match audiences.as_mut_slice() {
+            [] => return Err(IssuerError::NoAudience { name }),
+            [any] if any == "*" => None,
+            _ => Some(audiences),
         };
-        if issuer.audiences.iter().all(|audience| audience.is_empty()) {
-            return Err(IssuerError::NoAudience { name });
-        }
         let mut algorithms = Vec::new();
         for word in issuer.algorithms {
             match word.parse::<Algorithm>() {
@@ -172,8 +194,22 @@ impl Known {
         if algorithms.is_empty() {
             algorithms.extend(DEFAULT_ALGORITHMS);
         }
-        let audiences = issuer.audiences.into_iter().filter(|audience| !audience.is_empty()).collect();
-        let keys = Keys::new(name, source, algorithms.clone(), client.clone(), times);
+        let keys = match (issuer.public_key, issuer.jwks_url) {
+            (Some(_), Some(_)) => return Err(IssuerError::TwoKeys { name }),
+            (Some(pem), None) => match parse_pem(&pem, &algorithms) {
+                Some(key) => Keys::Fixed(Arc::new(key)),
+                None => return Err(IssuerError::PublicKey { name }),
+            },
+            (None, url) => {
+                let source = match url {
+                    Some(url) if is_address(&url) => KeySource::Jwks(url),
+                    Some(_) => return Err(IssuerError::Url { name, key: "jwks_url" }),
+                    None if is_address(&issuer.issuer) => KeySource::Discovery { issuer: issuer.issuer.clone() },
+                    None => return Err(IssuerError::Url { name, key: "issuer" }),
+                };
+                Keys::Published(Published::new(name, source, algorithms.clone(), client.clone(), times))
+            }
+        };
         Ok(Self { issuer: issuer.issuer, audiences, algorithms, keys })
     }
 
@@ -181,7 +217,9 @@ impl Known {
         if token.len() > MAX_TOKEN {
             return Err(invalid(format!("it is longer than {MAX_TOKEN} bytes")));
         }
-        let header = decode_header(token).map_err(|_| invalid("it is no well-formed signed token"))?;
+        self.check_ours(token)?;
+        let header =
+            decode_header(token).map_err(|_| invalid("its header is malformed, or its algorithm is unknown"))?;
         if !self.algorithms.contains(&header.alg) {
             return Err(invalid("its algorithm is not allowed for this issuer"));
         }
@@ -197,9 +235,17 @@ impl Known {
         let mut validation = Validation::new(header.alg);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
-        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.set_issuer(&[&self.issuer]);
-        validation.set_audience(&self.audiences);
+        match &self.audiences {
+            Some(audiences) => {
+                validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+                validation.set_audience(audiences);
+            }
+            None => {
+                validation.set_required_spec_claims(&["exp", "iss"]);
+                validation.validate_aud = false;
+            }
+        }
         for key in keys.iter().take(MAX_TRIES) {
             match decode::<Value>(token, &key.decoding, &validation) {
                 // The library also takes a list of issuers; a plugin that reads `iss` as text should not meet one.
@@ -216,6 +262,26 @@ impl Known {
             }
         }
         Err(invalid("its signature is wrong"))
+    }
+
+    /// Whether the token claims to be this issuer's at all. Nothing else is done with what is not verified yet.
+    fn check_ours(&self, token: &str) -> Result<(), JwtError> {
+        let object =
+            |part: &str| serde_json::from_slice::<Map<String, Value>>(&URL_SAFE_NO_PAD.decode(part).ok()?).ok();
+        let mut parts = token.split('.');
+        let (Some(header), Some(claims), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(JwtError::Foreign("it is no signed token".to_owned()));
+        };
+        let (Some(_), Some(claims)) = (object(header), object(claims)) else {
+            return Err(JwtError::Foreign("it is no signed token".to_owned()));
+        };
+        match claims.get("iss") {
+            Some(Value::String(issuer)) if *issuer == self.issuer => Ok(()),
+            Some(Value::String(_)) => Err(JwtError::Foreign("its `iss` is another issuer".to_owned())),
+            // A list with ours among others is a trick, and a token that names nobody is nobody's.
+            _ => Err(invalid("it has no well-formed claim `iss`")),
+        }
     }
 }
 
@@ -240,3 +306,7 @@ fn claim_reason(kind: &ErrorKind) -> Option<String> {
 #[cfg(test)]
 #[path = "issuers_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "issuers_tricks_tests.rs"]
+mod tricks_tests;

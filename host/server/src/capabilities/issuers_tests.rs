@@ -11,14 +11,14 @@ use serde_json::json;
 use super::*;
 use crate::capabilities::loopback::{Answer, Loopback};
 
-const RSA: &[u8] = include_bytes!("../../tests/data/issuer-rsa.pem");
-const STRANGER: &[u8] = include_bytes!("../../tests/data/stranger-rsa.pem");
-const WEAK: &[u8] = include_bytes!("../../tests/data/weak-rsa.pem");
-const EC: &[u8] = include_bytes!("../../tests/data/issuer-ec.pem");
-const ED25519: &[u8] = include_bytes!("../../tests/data/issuer-ed25519.pem");
-const ISSUER: &str = "https://issuer.example";
+pub(super) const RSA: &[u8] = include_bytes!("../../tests/data/issuer-rsa.pem");
+pub(super) const STRANGER: &[u8] = include_bytes!("../../tests/data/stranger-rsa.pem");
+pub(super) const WEAK: &[u8] = include_bytes!("../../tests/data/weak-rsa.pem");
+pub(super) const EC: &[u8] = include_bytes!("../../tests/data/issuer-ec.pem");
+pub(super) const ED25519: &[u8] = include_bytes!("../../tests/data/issuer-ed25519.pem");
+pub(super) const ISSUER: &str = "https://issuer.example";
 
-fn signing_key(pem: &[u8], algorithm: Algorithm) -> EncodingKey {
+pub(super) fn signing_key(pem: &[u8], algorithm: Algorithm) -> EncodingKey {
     match algorithm.family() {
         AlgorithmFamily::Ec => EncodingKey::from_ec_pem(pem),
         AlgorithmFamily::Ed => EncodingKey::from_ed_pem(pem),
@@ -27,14 +27,14 @@ fn signing_key(pem: &[u8], algorithm: Algorithm) -> EncodingKey {
     .unwrap()
 }
 
-fn public(pem: &[u8], algorithm: Algorithm, kid: &str) -> Value {
+pub(super) fn public(pem: &[u8], algorithm: Algorithm, kid: &str) -> Value {
     let mut jwk = Jwk::from_encoding_key(&signing_key(pem, algorithm), algorithm).unwrap();
     jwk.common.key_id = Some(kid.to_owned());
     serde_json::to_value(jwk).unwrap()
 }
 
 /// The three good keys, one that is too weak, and entries no one can use.
-fn key_set() -> String {
+pub(super) fn key_set() -> String {
     let mut encryption = public(RSA, Algorithm::RS256, "enc");
     encryption["use"] = json!("enc");
     json!({"keys": [
@@ -50,29 +50,30 @@ fn key_set() -> String {
     .to_string()
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-fn claims() -> Value {
+pub(super) fn claims() -> Value {
     json!({"iss": ISSUER, "aud": "chm", "exp": now() + 600, "sub": "ada", "groups": ["sre"]})
 }
 
-fn token_with(pem: &[u8], algorithm: Algorithm, kid: Option<&str>, claims: &Value) -> String {
+pub(super) fn token_with(pem: &[u8], algorithm: Algorithm, kid: Option<&str>, claims: &Value) -> String {
     let mut header = Header::new(algorithm);
     header.kid = kid.map(str::to_owned);
     encode(&header, claims, &signing_key(pem, algorithm)).unwrap()
 }
 
-fn token(claims: &Value) -> String {
+pub(super) fn token(claims: &Value) -> String {
     token_with(RSA, Algorithm::RS256, Some("rsa"), claims)
 }
 
-fn issuer(jwks_url: String) -> Issuer {
+pub(super) fn issuer(jwks_url: String) -> Issuer {
     Issuer {
         name: "login".into(),
         issuer: ISSUER.into(),
         jwks_url: Some(jwks_url),
+        public_key: None,
         audiences: vec!["other".into(), "chm".into()],
         algorithms: vec![],
     }
@@ -85,20 +86,26 @@ const EAGER: KeyTimes = KeyTimes {
     refetch: Duration::ZERO,
     retry: Duration::ZERO,
     timeout: Duration::from_secs(20),
+    wait: Duration::from_secs(20),
 };
 
-fn issuers(url: String, times: KeyTimes) -> Issuers {
+/// The usual times, for a machine that may be busy.
+pub(super) fn patient() -> KeyTimes {
+    KeyTimes { wait: Duration::from_secs(20), timeout: Duration::from_secs(20), ..KeyTimes::default() }
+}
+
+pub(super) fn issuers(url: String, times: KeyTimes) -> Issuers {
     Issuers::with_times(vec![issuer(url)], times).unwrap()
 }
 
-fn is_invalid(outcome: &Result<String, JwtError>, word: &str) -> bool {
+pub(super) fn is_invalid(outcome: &Result<String, JwtError>, word: &str) -> bool {
     matches!(outcome, Err(JwtError::Invalid(text)) if text.contains(word))
 }
 
 #[tokio::test]
 async fn a_good_token_of_each_kind_yields_its_claims() {
     let server = Loopback::start(|_| Answer::status(200).body(&key_set())).await;
-    let issuers = issuers(server.url(), KeyTimes::default());
+    let issuers = issuers(server.url(), patient());
     for (pem, algorithm, kid) in [
         (RSA, Algorithm::RS256, Some("rsa")),
         (EC, Algorithm::ES256, Some("ec")),
@@ -117,7 +124,7 @@ async fn a_good_token_of_each_kind_yields_its_claims() {
 #[tokio::test]
 async fn claims_are_checked() {
     let server = Loopback::start(|_| Answer::status(200).body(&key_set())).await;
-    let issuers = issuers(server.url(), KeyTimes::default());
+    let issuers = issuers(server.url(), patient());
     let with = |name: &str, value: Value| {
         let mut claims = claims();
         claims[name] = value;
@@ -142,7 +149,6 @@ async fn claims_are_checked() {
         (without("exp"), "`exp`"),
         (with("nbf", json!(now() + 120)), "not valid yet"),
         (with("nbf", json!("now")), "`nbf`"),
-        (with("iss", json!("https://evil.example")), "`iss`"),
         (with("iss", json!([ISSUER])), "`iss`"),
         (without("iss"), "`iss`"),
         (with("aud", json!("else")), "`aud`"),
@@ -157,7 +163,7 @@ async fn claims_are_checked() {
 #[tokio::test]
 async fn signatures_are_checked() {
     let server = Loopback::start(|_| Answer::status(200).body(&key_set())).await;
-    let issuers = issuers(server.url(), KeyTimes::default());
+    let issuers = issuers(server.url(), patient());
     let claims = claims();
     let good = token(&claims);
     let hmac = |secret: &[u8], kid: &str| {
@@ -183,9 +189,6 @@ async fn signatures_are_checked() {
         ("none", unsigned),
         ("critical extension", critical),
         ("no signature", good.rsplit_once('.').unwrap().0.to_owned() + "."),
-        ("two parts", "a.b".into()),
-        ("empty", String::new()),
-        ("not ASCII", "é.é.é".into()),
         ("too long", "a".repeat(MAX_TOKEN + 1)),
     ] {
         let outcome = issuers.verify("login", &bad).await;
@@ -197,12 +200,12 @@ async fn signatures_are_checked() {
 #[tokio::test]
 async fn invented_key_ids_do_not_make_the_host_ask_again() {
     let server = Loopback::start(|_| Answer::status(200).body(&key_set())).await;
-    let issuers = issuers(server.url(), KeyTimes::default());
+    let issuers = issuers(server.url(), patient());
     for number in 0..20 {
         let invented = token_with(STRANGER, Algorithm::RS256, Some(&format!("kid-{number}")), &claims());
         assert!(is_invalid(&issuers.verify("login", &invented).await, "no key"));
     }
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(server.requests().len(), 2, "the first fetch, and one for the first invented id");
 }
 
 #[tokio::test]
@@ -243,7 +246,7 @@ async fn known_keys_outlive_an_outage_and_unknown_ones_are_unavailable() {
 #[tokio::test]
 async fn a_failure_is_remembered_for_a_while() {
     let server = Loopback::start(|_| Answer::status(404)).await;
-    let issuers = issuers(server.url(), KeyTimes::default());
+    let issuers = issuers(server.url(), patient());
     for _ in 0..5 {
         let outcome = issuers.verify("login", &token(&claims())).await;
         assert!(matches!(&outcome, Err(JwtError::Unavailable(text)) if text.contains("404")), "{outcome:?}");
@@ -261,7 +264,7 @@ async fn many_callers_share_one_fetch_and_one_that_leaves_does_not_stop_it() {
         Answer::status(200).body(&key_set())
     })
     .await;
-    let issuers = issuers(server.url(), KeyTimes::default());
+    let issuers = issuers(server.url(), patient());
     let good = token(&claims());
     let mut leaver = Box::pin(issuers.verify("login", &good));
     assert!(futures::poll!(leaver.as_mut()).is_pending());
@@ -277,7 +280,7 @@ async fn many_callers_share_one_fetch_and_one_that_leaves_does_not_stop_it() {
 #[tokio::test]
 async fn an_issuer_that_does_not_answer_is_unavailable_in_bounded_time() {
     let server = Loopback::start(|_| Answer::silence()).await;
-    let issuers = issuers(server.url(), KeyTimes { timeout: Duration::from_millis(50), ..KeyTimes::default() });
+    let issuers = issuers(server.url(), KeyTimes { timeout: Duration::from_millis(50), ..patient() });
     let outcome = issuers.verify("login", &token(&claims())).await;
     assert!(matches!(outcome, Err(JwtError::Unavailable(_))), "{outcome:?}");
 }
@@ -292,7 +295,7 @@ async fn documents_that_are_none_are_unavailable_in_words_without_an_address() {
         Answer::hang_up(),
     ] {
         let server = Loopback::start(move |_| answer.clone()).await;
-        let outcome = issuers(server.url(), KeyTimes::default()).verify("login", &token(&claims())).await;
+        let outcome = issuers(server.url(), patient()).verify("login", &token(&claims())).await;
         let Err(JwtError::Unavailable(text)) = outcome else { panic!("{outcome:?}") };
         assert!(!text.contains("127.0.0.1"), "{text}");
     }

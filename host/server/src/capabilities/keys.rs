@@ -1,28 +1,27 @@
 //! An issuer's public keys: fetched, cached, refreshed.
 //!
-//! One fetch at a time, in a task of its own: a caller that gives up (a plugin's call has a quarter of a second) does not stop it,
-//! and the next caller finds its result. Between fetches lies a pause, so that tokens with invented key ids cannot make the host
-//! ask the issuer again and again.
+//! One fetch at a time, in a task of its own: a caller that gives up does not stop it, and the next caller finds its result. Keys
+//! are fetched anew while the old ones still serve, so nobody waits for an issuer that is slow, and nobody notices one that is
+//! away for an hour. A token with an unknown key id makes the host ask at once, and then not again for a while: invented ids
+//! neither flood the issuer nor fill the plugin's places with callers that wait.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::body::{BodyError, read_capped};
+use super::keys_read::{Key, parse_keys};
 
 /// Longest key set or discovery document, in bytes.
 const MAX_DOCUMENT: usize = 1024 * 1024;
-/// Keys of one issuer that are looked at.
-const MAX_KEYS: usize = 64;
-/// Bits of an RSA modulus: less is weak, more is a way to keep the processor busy.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// Callers that wait for the first keys at once; a plugin has room for 32 calls.
+const WAIT_FOR_FIRST: usize = 24;
+/// Callers that wait for a key that may be new at once. Few: others, whose keys are known, need the plugin meanwhile.
+const WAIT_FOR_NEW: usize = 8;
 
 /// When keys are fetched, and how long they serve.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +30,14 @@ pub struct KeyTimes {
     pub fresh: Duration,
     /// Older keys are not used.
     pub stale: Duration,
-    /// Least pause before an unknown key id makes the host ask again.
+    /// Least pause between two fetches that unknown key ids ask for.
     pub refetch: Duration,
     /// Least pause after a fetch that failed.
     pub retry: Duration,
     /// For one fetch, discovery included.
     pub timeout: Duration,
+    /// How long a caller waits for a fetch; less than a plugin's call may take.
+    pub wait: Duration,
 }
 
 impl Default for KeyTimes {
@@ -47,6 +48,7 @@ impl Default for KeyTimes {
             refetch: Duration::from_secs(30),
             retry: Duration::from_secs(10),
             timeout: Duration::from_secs(5),
+            wait: Duration::from_millis(200),
         }
     }
 }
@@ -60,13 +62,6 @@ pub(super) enum KeySource {
     Discovery { issuer: String },
 }
 
-/// A public key and the algorithms it may verify.
-pub(super) struct Key {
-    kid: Option<String>,
-    algorithms: Vec<Algorithm>,
-    pub(super) decoding: DecodingKey,
-}
-
 /// Why there is no key.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoKey {
@@ -76,7 +71,35 @@ pub(super) enum NoKey {
     Unavailable(String),
 }
 
-pub(super) struct Keys {
+pub(super) enum Keys {
+    /// The operator gave the key; nothing is fetched.
+    Fixed(Arc<Key>),
+    /// The issuer publishes them.
+    Published(Published),
+}
+
+impl Keys {
+    /// Keys that may verify `algorithm`: the one with the id `kid`, or all where the token names none.
+    pub(super) async fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<Arc<Key>>, NoKey> {
+        match self {
+            // A key in PEM has no id: whatever the token calls it, it is this one or none.
+            Self::Fixed(key) if key.algorithms.contains(&algorithm) => Ok(vec![key.clone()]),
+            Self::Fixed(_) => Err(NoKey::Unknown),
+            Self::Published(keys) => keys.candidates(kid, algorithm).await,
+        }
+    }
+
+    /// Fetches now and from time to time, so that no sign-in need wait.
+    pub(super) fn warm(&self) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Published(keys) => keys.warm(),
+        }
+    }
+}
+
+/// The keys that an issuer publishes.
+pub(super) struct Published {
     shared: Arc<Shared>,
 }
 
@@ -94,11 +117,24 @@ struct State {
     keys: Option<(Instant, Vec<Arc<Key>>)>,
     /// When the last fetch ended, and why it failed.
     attempt: Option<(Instant, Option<String>)>,
+    /// When an unknown key id last began a fetch.
+    asked: Option<Instant>,
     /// Closed when the fetch under way ends.
     flight: Option<watch::Receiver<()>>,
+    /// Callers that wait for it.
+    waiting: usize,
 }
 
-impl Keys {
+/// Why keys are fetched.
+#[derive(Clone, Copy, PartialEq)]
+enum Reason {
+    /// There are none, or they are no longer fresh.
+    Age,
+    /// A token names one that is not among them.
+    UnknownKey,
+}
+
+impl Published {
     pub(super) fn new(
         name: String,
         source: KeySource,
@@ -109,22 +145,26 @@ impl Keys {
         Self { shared: Arc::new(Shared { name, source, allowed, client, times, state: Mutex::default() }) }
     }
 
-    /// Keys that may verify `algorithm`: the one with the id `kid`, or all where the token names none.
-    pub(super) async fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<Arc<Key>>, NoKey> {
+    async fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<Arc<Key>>, NoKey> {
         let flight = {
             let mut state = self.shared.lock();
             let (age, found) = state.lookup(kid, algorithm, self.shared.times.stale);
             if !found.is_empty() {
                 if age >= self.shared.times.fresh {
-                    self.fetch(&mut state);
+                    self.fetch(&mut state, Reason::Age);
                 }
                 return Ok(found);
             }
-            self.fetch(&mut state)
+            let has_some = age < self.shared.times.stale;
+            let flight = self.fetch(&mut state, if has_some { Reason::UnknownKey } else { Reason::Age });
+            let room = if has_some { WAIT_FOR_NEW } else { WAIT_FOR_FIRST };
+            if flight.is_some() && state.waiting >= room {
+                return Err(NoKey::Unavailable("too many callers wait for its keys already".to_owned()));
+            }
+            flight
         };
-        if let Some(mut flight) = flight {
-            // An error says that the sender is gone, which is what we wait for.
-            while flight.changed().await.is_ok() {}
+        if let Some(flight) = flight {
+            self.landing(flight).await?;
         }
         let state = self.shared.lock();
         let (_, found) = state.lookup(kid, algorithm, self.shared.times.stale);
@@ -138,22 +178,44 @@ impl Keys {
         }
     }
 
-    /// Fetches now, unless it is too early; for the start of the process, so that the first sign-in need not wait.
-    pub(super) fn warm(&self) {
-        self.fetch(&mut self.shared.lock());
+    /// Waits until a fetch ends, but not long.
+    async fn landing(&self, mut flight: watch::Receiver<()>) -> Result<(), NoKey> {
+        let _place = Waiting::new(&self.shared);
+        // An error says that the sender is gone, which is what we wait for.
+        let landed = async { while flight.changed().await.is_ok() {} };
+        let late = |_| NoKey::Unavailable("its keys have not arrived yet".to_owned());
+        tokio::time::timeout(self.shared.times.wait, landed).await.map_err(late)
+    }
+
+    /// Fetches now, and again whenever the keys are no longer fresh, for as long as somebody may ask for them.
+    fn warm(&self) {
+        self.fetch(&mut self.shared.lock(), Reason::Age);
+        let (weak, pause) = (Arc::downgrade(&self.shared), self.shared.times.fresh.max(self.shared.times.retry));
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(pause).await;
+                let Some(shared) = weak.upgrade() else { break };
+                let keys = Self { shared };
+                keys.fetch(&mut keys.shared.lock(), Reason::Age);
+            }
+        });
     }
 
     /// Joins the fetch under way or begins one; `None` while it is too early for the next.
-    fn fetch(&self, state: &mut State) -> Option<watch::Receiver<()>> {
+    fn fetch(&self, state: &mut State, reason: Reason) -> Option<watch::Receiver<()>> {
         if let Some(flight) = state.flight.as_ref().filter(|flight| flight.has_changed().is_ok()) {
             return Some(flight.clone());
         }
         let times = &self.shared.times;
-        let early = state.attempt.as_ref().is_some_and(|(ended, failure)| {
-            ended.elapsed() < if failure.is_some() { times.retry } else { times.refetch }
-        });
-        if early {
+        let failed = state.attempt.as_ref().filter(|(_, failure)| failure.is_some());
+        if failed.is_some_and(|(ended, _)| ended.elapsed() < times.retry) {
             return None;
+        }
+        if reason == Reason::UnknownKey {
+            if state.asked.is_some_and(|when| when.elapsed() < times.refetch) {
+                return None;
+            }
+            state.asked = Some(Instant::now());
         }
         let (landed, flight) = watch::channel(());
         state.flight = Some(flight.clone());
@@ -167,6 +229,22 @@ impl Keys {
             drop(landed);
         });
         Some(flight)
+    }
+}
+
+/// One caller that waits; counted for as long as it lives, for callers may leave at any time.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.lock().waiting += 1;
+        Self(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
     }
 }
 
@@ -201,7 +279,10 @@ impl Shared {
                 state.attempt = Some((now, None));
             }
             Err(reason) => {
-                tracing::warn!(issuer = self.name, reason, "the issuer's keys cannot be fetched");
+                // Said once, not at every retry.
+                if state.attempt.as_ref().is_none_or(|(_, before)| before.as_ref() != Some(&reason)) {
+                    tracing::warn!(issuer = self.name, reason, "the issuer's keys cannot be fetched");
+                }
                 state.attempt = Some((now, Some(reason)));
             }
         }
@@ -254,59 +335,4 @@ impl Shared {
             Err(BodyError::Broken(error)) => Err(unreachable(error)),
         }
     }
-}
-
-/// Keys of a JWK set (RFC 7517) that may verify one of `allowed`. Others are passed over: an issuer may publish what we do not know.
-fn parse_keys(document: &[u8], allowed: &[Algorithm]) -> Result<Vec<Arc<Key>>, String> {
-    #[derive(Deserialize)]
-    struct Set {
-        keys: Vec<serde_json::Value>,
-    }
-    let set: Set =
-        serde_json::from_slice(document).map_err(|_| "its key set is not a JSON object with `keys`".to_owned())?;
-    let keys = set.keys.into_iter().take(MAX_KEYS).filter_map(|value| {
-        let jwk: Jwk = serde_json::from_value(value).ok()?;
-        let algorithms = algorithms_of(&jwk, allowed);
-        if algorithms.is_empty() {
-            return None;
-        }
-        let decoding = DecodingKey::from_jwk(&jwk).ok()?;
-        Some(Arc::new(Key { kid: jwk.common.key_id, algorithms, decoding }))
-    });
-    Ok(keys.collect())
-}
-
-fn algorithms_of(jwk: &Jwk, allowed: &[Algorithm]) -> Vec<Algorithm> {
-    let signs = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-    let verifies =
-        jwk.common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-    if !signs || !verifies {
-        return vec![];
-    }
-    let fits = |algorithm: Algorithm| match &jwk.algorithm {
-        AlgorithmParameters::RSA(rsa) => algorithm.family() == AlgorithmFamily::Rsa && RSA_BITS.contains(&bits(&rsa.n)),
-        AlgorithmParameters::EllipticCurve(ec) => match ec.curve {
-            EllipticCurve::P256 => algorithm == Algorithm::ES256,
-            EllipticCurve::P384 => algorithm == Algorithm::ES384,
-            _ => false,
-        },
-        AlgorithmParameters::OctetKeyPair(pair) => {
-            pair.curve == EllipticCurve::Ed25519 && algorithm == Algorithm::EdDSA
-        }
-        // A shared secret, published: whoever reads it could sign.
-        _ => false,
-    };
-    let declared = jwk.common.key_algorithm;
-    allowed
-        .iter()
-        .copied()
-        .filter(|&algorithm| fits(algorithm))
-        .filter(|&algorithm| declared.is_none_or(|declared| declared == algorithm.into()))
-        .collect()
-}
-
-/// Of a base64url number; 0 if it is none.
-fn bits(number: &str) -> usize {
-    let bytes = URL_SAFE_NO_PAD.decode(number).unwrap_or_default();
-    bytes.iter().skip_while(|&&byte| byte == 0).count() * 8
 }

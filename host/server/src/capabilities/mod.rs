@@ -10,6 +10,7 @@ mod endpoints;
 mod headers;
 mod issuers;
 mod keys;
+mod keys_read;
 #[cfg(test)]
 pub(crate) mod loopback;
 mod passwords;

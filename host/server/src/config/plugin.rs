@@ -80,7 +80,10 @@ pub struct Issuer {
     /// Where its keys are; discovered from the issuer when absent.
     #[serde(default)]
     pub jwks_url: Option<SafeUrl>,
-    /// A token must be meant for one of these.
+    /// Its key in PEM, instead: nothing is fetched then.
+    #[serde(default)]
+    pub public_key: Option<String>,
+    /// A token must be meant for one of these; `*` alone: for whom it is, is not looked at.
     pub audiences: Vec<String>,
     /// Signature algorithms that are accepted, for example `RS256`. Never `none`, never one with a shared key.
     pub algorithms: Vec<String>,

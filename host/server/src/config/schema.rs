@@ -155,7 +155,16 @@ pub(super) const KEYS: &[Key] = &[
     key("endpoints.<endpoint>.max_response_bytes", Kind::Integer(0, GIB), "Most bytes of an answer.").or("1048576"),
     key("issuers.<issuer>.issuer", Kind::Text, "The exact `iss` of the tokens."),
     key("issuers.<issuer>.jwks_url", Kind::Url, "Where the keys are; discovered from the issuer when absent."),
-    key("issuers.<issuer>.audiences", Kind::Names, "A token must be meant for one of these."),
+    key(
+        "issuers.<issuer>.public_key",
+        Kind::Text,
+        "Its key in PEM, instead: RSA, EC on P-256 or P-384, or Ed25519. Nothing is fetched then.",
+    ),
+    key(
+        "issuers.<issuer>.audiences",
+        Kind::Names,
+        "A token must be meant for one of these; `*` alone: for whom it is, is not looked at, or only by the plugin.",
+    ),
     key("issuers.<issuer>.algorithms", Kind::Choices(ALGORITHMS), "Signature algorithms that are accepted.")
         .or("[\"RS256\", \"ES256\"]"),
     key("log.format", Kind::Choice(&["pretty", "json"]), "How log lines look."),
