@@ -1,7 +1,6 @@
 //! Runs one call: a place, a fresh store, three limits, one outcome.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,9 +15,6 @@ use crate::limits::{MemoryBudget, MemoryExceeded, RoleLimits};
 use crate::meter::{CpuExceeded, CpuMeter};
 use crate::services::CallScope;
 
-/// The boxed future of a call's body.
-pub(crate) type Body<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
-
 /// Everything a call needs besides what it does.
 pub(crate) struct Frame<'p> {
     pub engine: &'p Engine,
@@ -31,13 +27,13 @@ pub(crate) struct Frame<'p> {
 
 impl Frame<'_> {
     /// Runs `body` in a fresh store.
-    pub(crate) async fn run<T: Send>(
+    pub(crate) async fn run<T>(
         &self,
         scope: CallScope,
-        body: impl for<'a> FnOnce(&'a mut Store<Guest>) -> Body<'a, T> + Send,
+        body: impl AsyncFnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
     ) -> Result<T, CallError> {
         let _place = self.place().await?;
-        let meter = CpuMeter::new(self.limits.cpu);
+        let meter = Arc::new(CpuMeter::new(self.limits.cpu));
         let guest = Guest::new(
             self.shared.clone(),
             scope,
@@ -53,15 +49,20 @@ impl Frame<'_> {
             // Yielding lets other requests on, and lets the wall clock below have its say.
             Ok(UpdateDeadline::Yield(1))
         });
-        let began = Instant::now();
+        let began = tracing::enabled!(target: "plugin", tracing::Level::TRACE).then(Instant::now);
         let span = tracing::info_span!("plugin_call", plugin = %self.shared.id, role = %self.role);
-        let call = meter.meter(body(&mut store)).instrument(span);
-        let outcome = tokio::time::timeout(self.limits.wall, call).await;
+        let outcome = {
+            // Pinned here once: the future of a call is large, and each wrapper that took it by value would move it.
+            let call = pin!(body(&mut store).instrument(span));
+            tokio::time::timeout(self.limits.wall, meter.meter(call)).await
+        };
         store.data_mut().flush_log();
-        tracing::trace!(
-            target: "plugin", plugin = %self.shared.id, wall_us = began.elapsed().as_micros() as u64,
-            cpu_us = meter.used().as_micros() as u64, "call ended"
-        );
+        if let Some(began) = began {
+            tracing::trace!(
+                target: "plugin", plugin = %self.shared.id, wall_us = began.elapsed().as_micros() as u64,
+                cpu_us = meter.used().as_micros() as u64, "call ended"
+            );
+        }
         match outcome {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(classify(&error)),
@@ -70,6 +71,9 @@ impl Frame<'_> {
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, CallError> {
+        if let Ok(permit) = self.places.try_acquire() {
+            return Ok(permit);
+        }
         let busy = CallError::Busy { concurrency: self.limits.concurrency };
         match tokio::time::timeout(self.limits.queue_wait, self.places.acquire()).await {
             Ok(Ok(permit)) => Ok(permit),

@@ -62,7 +62,9 @@ impl Sandbox {
         Ok(Self { engine, stopping })
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
+    /// The engine itself: for measuring what this crate adds to it.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
         &self.engine
     }
 

@@ -108,23 +108,23 @@ impl Guest {
 }
 
 impl secrets::Host for Guest {
-    async fn is_set(&mut self, name: String) -> Result<bool, secrets::SecretError> {
+    fn is_set(&mut self, name: String) -> Result<bool, secrets::SecretError> {
         self.may_use_secret(&name)?;
         Ok(self.scope.services.secret_is_set(&name))
     }
 
-    async fn equals(&mut self, name: String, candidate: String) -> Result<bool, secrets::SecretError> {
+    fn equals(&mut self, name: String, candidate: String) -> Result<bool, secrets::SecretError> {
         self.may_use_secret(&name)?;
         self.scope.services.secret_equals(&name, &candidate)
     }
 
-    async fn header_equals(&mut self, name: String, header: String) -> Result<bool, secrets::SecretError> {
+    fn header_equals(&mut self, name: String, header: String) -> Result<bool, secrets::SecretError> {
         self.may_use_secret(&name)?;
         self.scope.services.secret_header_equals(&name, &header)
     }
 
     /// Needs no grant: it tells nothing of a secret, and what it may ask about is the manifest's to say.
-    async fn header_present(&mut self, header: String) -> bool {
+    fn header_present(&mut self, header: String) -> bool {
         self.scope.services.header_present(&header)
     }
 
@@ -133,7 +133,7 @@ impl secrets::Host for Guest {
         self.scope.services.secret_basic(name).await
     }
 
-    async fn hmac_sha256(&mut self, name: String, message: Vec<u8>) -> Result<Vec<u8>, secrets::SecretError> {
+    fn hmac_sha256(&mut self, name: String, message: Vec<u8>) -> Result<Vec<u8>, secrets::SecretError> {
         self.may_use_secret(&name)?;
         self.scope.services.secret_hmac_sha256(&name, &message)
     }
@@ -149,7 +149,7 @@ impl Guest {
 }
 
 impl jwt::Host for Guest {
-    async fn configured(&mut self, issuer: String) -> Result<bool, jwt::JwtError> {
+    fn configured(&mut self, issuer: String) -> Result<bool, jwt::JwtError> {
         self.may_ask_issuer(&issuer)?;
         Ok(self.scope.services.jwt_configured(&issuer))
     }
@@ -175,17 +175,17 @@ impl Guest {
 }
 
 impl kv::Host for Guest {
-    async fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, kv::KvError> {
+    fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, kv::KvError> {
         self.may_keep()?;
         Ok(self.shared.kv.get(&key))
     }
 
-    async fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), kv::KvError> {
+    fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), kv::KvError> {
         let limit = self.may_keep()?;
         if self.shared.kv.set(key, value, limit) { Ok(()) } else { Err(kv::KvError::Full) }
     }
 
-    async fn delete(&mut self, key: String) -> Result<(), kv::KvError> {
+    fn delete(&mut self, key: String) -> Result<(), kv::KvError> {
         self.may_keep()?;
         self.shared.kv.delete(&key);
         Ok(())
@@ -193,19 +193,19 @@ impl kv::Host for Guest {
 }
 
 impl config::Host for Guest {
-    async fn get(&mut self, name: String) -> Option<String> {
+    fn get(&mut self, name: String) -> Option<String> {
         self.shared.settings.get(&name).cloned()
     }
 }
 
 impl clock::Host for Guest {
-    async fn now(&mut self) -> f64 {
+    fn now(&mut self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| (since.as_secs_f64() * 1e3).floor())
     }
 }
 
 impl random::Host for Guest {
-    async fn bytes(&mut self, length: u32) -> Vec<u8> {
+    fn bytes(&mut self, length: u32) -> Vec<u8> {
         let mut bytes = vec![0; length.min(RANDOM_BYTES) as usize];
         // Without entropy a guest must not go on with zeroes: it gets nothing and fails by itself.
         if getrandom::fill(&mut bytes).is_err() {
@@ -216,7 +216,7 @@ impl random::Host for Guest {
 }
 
 impl log::Host for Guest {
-    async fn write(&mut self, level: log::Level, message: String) {
+    fn write(&mut self, level: log::Level, message: String) {
         self.log_lines = self.log_lines.saturating_add(1);
         if self.log_lines > LOG_LINES {
             return;

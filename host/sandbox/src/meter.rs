@@ -6,7 +6,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,8 +35,8 @@ fn thread_clock() -> u64 {
 }
 
 impl CpuMeter {
-    pub(crate) fn new(limit: Duration) -> Arc<Self> {
-        Arc::new(Self { limit, finished: AtomicU64::new(0), poll_began: AtomicU64::new(thread_clock()) })
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { limit, finished: AtomicU64::new(0), poll_began: AtomicU64::new(0) }
     }
 
     /// To be asked from within the metered future only.
@@ -55,18 +54,18 @@ impl CpuMeter {
     }
 
     /// Wraps the future whose polls are counted.
-    pub(crate) fn meter<F: Future>(self: &Arc<Self>, future: F) -> Metered<F> {
-        Metered { meter: self.clone(), future: Box::pin(future) }
+    pub(crate) fn meter<'a, F: Future>(&'a self, future: Pin<&'a mut F>) -> Metered<'a, F> {
+        Metered { meter: self, future }
     }
 }
 
 /// A future whose polls are counted.
-pub(crate) struct Metered<F> {
-    meter: Arc<CpuMeter>,
-    future: Pin<Box<F>>,
+pub(crate) struct Metered<'a, F> {
+    meter: &'a CpuMeter,
+    future: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for Metered<F> {
+impl<F: Future> Future for Metered<'_, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -80,32 +79,29 @@ impl<F: Future> Future for Metered<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use super::*;
 
     #[tokio::test]
     async fn waiting_uses_no_processor_time() {
         let meter = CpuMeter::new(Duration::from_millis(20));
-        let inner = meter.clone();
-        let result = meter
-            .meter(async move {
-                tokio::time::sleep(Duration::from_millis(60)).await;
-                inner.check()
-            })
-            .await;
-        assert!(result.is_ok());
+        let waiting = pin!(async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            meter.check()
+        });
+        assert!(meter.meter(waiting).await.is_ok());
     }
 
     #[tokio::test]
     async fn computing_uses_it_up() {
         let meter = CpuMeter::new(Duration::from_millis(5));
-        let inner = meter.clone();
-        meter
-            .meter(async move {
-                while inner.check().is_ok() {
-                    std::hint::black_box(());
-                }
-            })
-            .await;
+        let computing = pin!(async {
+            while meter.check().is_ok() {
+                std::hint::black_box(());
+            }
+        });
+        meter.meter(computing).await;
         assert!(meter.used() >= Duration::from_millis(5));
     }
 }

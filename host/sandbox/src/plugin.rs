@@ -98,15 +98,12 @@ macro_rules! call {
         match &plugin.$pre {
             None => Err(CallError::NoSuchRole($role)),
             Some(pre) => {
-                let pre = pre.clone();
                 let outcome = plugin
                     .frame($role)
-                    .run($scope, move |$store| {
-                        Box::pin(async move {
-                            let world = pre.instantiate_async(&mut *$store).await?;
-                            let $instance = world.$interface();
-                            $invoke.await
-                        })
+                    .run($scope, async |$store| {
+                        let world = pre.instantiate_async(&mut *$store).await?;
+                        let $instance = world.$interface();
+                        $invoke.await
                     })
                     .await;
                 plugin.count(outcome)
@@ -276,9 +273,8 @@ impl Plugin {
         scope: CallScope,
         head: &auth_provider::RequestHead,
     ) -> Result<auth_provider::Verdict, CallError> {
-        let head = head.clone();
         answered(call!(self, Role::AuthProvider, auth, chm_plugin_auth_provider, scope, |guest, store| guest
-            .call_authenticate(store, &head)))
+            .call_authenticate(store, head)))
     }
 
     /// Role `panels`: computes a panel's query.
@@ -291,9 +287,8 @@ impl Plugin {
         panel: &str,
         context: &panels::Context,
     ) -> Result<panels::PlannedQuery, CallError> {
-        let (panel, context) = (panel.to_owned(), context.clone());
         answered(call!(self, Role::Panels, panels, chm_plugin_panels, scope, |guest, store| guest
-            .call_plan(store, &panel, &context)))
+            .call_plan(store, panel, context)))
     }
 
     /// Role `panels`: brings a panel's rows, a JSON array.
@@ -301,9 +296,8 @@ impl Plugin {
     /// # Errors
     /// The guest's failure, or why it was stopped.
     pub async fn fetch(&self, scope: CallScope, panel: &str, context: &panels::Context) -> Result<Vec<u8>, CallError> {
-        let (panel, context) = (panel.to_owned(), context.clone());
         answered(call!(self, Role::Panels, panels, chm_plugin_panels, scope, |guest, store| guest
-            .call_fetch(store, &panel, &context)))
+            .call_fetch(store, panel, context)))
     }
 
     /// Role `panels`: changes a panel's rows, a JSON array in and out.
@@ -317,9 +311,8 @@ impl Plugin {
         context: &panels::Context,
         rows: Vec<u8>,
     ) -> Result<Vec<u8>, CallError> {
-        let (panel, context) = (panel.to_owned(), context.clone());
         answered(call!(self, Role::Panels, panels, chm_plugin_panels, scope, |guest, store| guest
-            .call_transform(store, &panel, &context, &rows)))
+            .call_transform(store, panel, context, &rows)))
     }
 
     /// Role `alert-sink`: delivers an alert.
@@ -331,9 +324,8 @@ impl Plugin {
         scope: CallScope,
         alert: &alert_sink::Alert,
     ) -> Result<Result<alert_sink::Receipt, alert_sink::DeliveryFailure>, CallError> {
-        let alert = alert.clone();
         call!(self, Role::AlertSink, sink, chm_plugin_alert_sink, scope, |guest, store| guest
-            .call_deliver(store, &alert))
+            .call_deliver(store, alert))
     }
 
     /// Role `toolset`: calls a tool with a JSON object; returns one.
@@ -341,9 +333,9 @@ impl Plugin {
     /// # Errors
     /// The guest's failure, or why it was stopped.
     pub async fn call_tool(&self, scope: CallScope, name: &str, arguments: &str) -> Result<String, CallError> {
-        let (name, arguments, caller) = (name.to_owned(), arguments.to_owned(), scope.caller());
+        let caller = scope.caller();
         answered(call!(self, Role::Toolset, toolset, chm_plugin_toolset, scope, |guest, store| guest
-            .call_call(store, &name, &arguments, &caller)))
+            .call_call(store, name, arguments, &caller)))
     }
 }
 
