@@ -6,13 +6,16 @@
 pub mod alerts;
 pub mod api;
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod capabilities;
 pub mod commands;
 pub mod config;
 pub mod connections;
+pub mod doctor;
 pub mod edge;
 pub mod hosts;
+pub mod keys;
 pub mod plugins;
 pub mod query;
 pub mod serve;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod doctor;
 mod engine;
 mod openapi;
 mod plugin;
@@ -30,6 +31,8 @@ enum Command {
     Up(up::Up),
     /// Serve with what the configuration says; builds nothing
     Serve(serve::Serve),
+    /// Check everything against the production checklist; serves nothing
+    Doctor(doctor::Doctor),
     /// Build and inspect plugins
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Up(up) => up.run(),
         Command::Serve(serve) => serve.run(),
+        Command::Doctor(doctor) => return doctor.run(),
         Command::Plugin(plugin) => plugin.run(),
         Command::Openapi(openapi) => openapi.run(),
         Command::Config(config) => config.run(),

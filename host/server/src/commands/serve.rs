@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Common, runtime, say};
 use crate::app::App;
 use crate::config::Loaded;
+use crate::doctor::{self, Subject};
 use crate::serve::{Stop, serve};
 
 /// Serve with what the configuration says; builds nothing
@@ -25,6 +26,9 @@ impl Serve {
             let app = App::start(&loaded, &plugins, chm_embedded::xdg::cache().as_deref()).await?;
             if app.hosts.is_empty() {
                 tracing::warn!("no ClickHouse host is configured; set CLICKHOUSE_HOST or [[clickhouse.hosts]]");
+            }
+            for danger in doctor::fresh_failures(&Subject::new(&loaded, &app.registry, std::env::vars_os())) {
+                tracing::warn!("{danger}; `chm-host doctor` says more");
             }
             serve(&app, loaded.config.listen, Stop::on_signal()?, telemetry.exports(), |url| {
                 tracing::info!(posture = %app.posture_words(), "ready");

@@ -1,0 +1,82 @@
+//! What the loaded plugins need of ClickHouse.
+
+use chm_clickhouse::grants::Needs;
+use chm_clickhouse::{GuardedQuery, TableName};
+use chm_sandbox::{ControlStatement, Role};
+
+use crate::plugins::Registry;
+
+/// What the host itself asks.
+const OWN: &[&str] = &["system.settings", "system.tables", "system.columns"];
+
+/// The tables of bundled tools: a tool writes its statements when it is called, so its description cannot name them.
+const OF_TOOLS: &[(&str, &[&str])] = &[(
+    "tools-clickhouse",
+    &["system.columns", "system.databases", "system.processes", "system.query_log", "system.tables"],
+)];
+
+/// What one server must let the host's user do.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub needs: Needs,
+    /// Plugins that read what no description names.
+    pub unforeseeable: Vec<String>,
+}
+
+impl Wanted {
+    /// For the server with this id.
+    pub fn of(registry: &Registry, host: u32) -> Self {
+        let mut wanted = Self::default();
+        wanted.tables(OWN);
+        for plugin in registry.active() {
+            let grants = plugin.grants();
+            wanted.needs.kill_query |= grants.control.contains(&ControlStatement::KillQuery);
+            wanted.needs.optimize_table |= grants.control.contains(&ControlStatement::OptimizeTable);
+            if !grants.clickhouse.as_ref().is_some_and(|grant| grant.hosts.contains(host)) {
+                continue;
+            }
+            wanted.needs.names = true;
+            for panel in &plugin.described().panels {
+                let required = panel.requires.iter().filter_map(|needed| TableName::parse(&needed.table).ok());
+                wanted.needs.tables.extend(required);
+                let queries = panel.queries.iter().filter_map(|variant| GuardedQuery::check(&variant.sql).ok());
+                wanted.needs.tables.extend(queries.flat_map(|query| query.tables()));
+            }
+            if plugin.inspection().roles.contains(&Role::Toolset) {
+                match OF_TOOLS.iter().find(|(id, _)| *id == plugin.id()) {
+                    Some((_, tables)) => wanted.tables(tables),
+                    None => wanted.unforeseeable.push(plugin.id().to_owned()),
+                }
+            }
+        }
+        wanted
+    }
+
+    fn tables(&mut self, names: &[&str]) {
+        self.needs.tables.extend(names.iter().filter_map(|name| TableName::parse(name).ok()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_tables_of_bundled_tools_are_those_in_their_source() {
+        for (id, tables) in OF_TOOLS {
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(id).join("src");
+            let mut found = BTreeSet::new();
+            for file in std::fs::read_dir(source).unwrap() {
+                let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+                for after in text.split("system.").skip(1) {
+                    let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                    found.insert(format!("system.{name}"));
+                }
+            }
+            assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), *tables, "{id}");
+        }
+    }
+}
