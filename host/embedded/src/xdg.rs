@@ -14,6 +14,11 @@ pub fn data() -> Option<PathBuf> {
     base("XDG_DATA_HOME", ".local/share")
 }
 
+/// `$XDG_STATE_HOME/chm-host`, else `~/.local/state/chm-host`. `None` as for [`cache`].
+pub fn state() -> Option<PathBuf> {
+    base("XDG_STATE_HOME", ".local/state")
+}
+
 /// Where `up` keeps its embedded engine's data: `engine-data` below [`data`].
 pub fn engine_data() -> Option<PathBuf> {
     data().map(|folder| folder.join("engine-data"))

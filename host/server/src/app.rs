@@ -9,11 +9,13 @@ use chm_access::{Matrix, Operators, Posture};
 use chm_sandbox::{CallError, Plugin, Role, Sandbox};
 
 use crate::alerts::{Outbox, OutboxOptions};
+use crate::audit::Audit;
 use crate::auth::AuthChain;
 use crate::capabilities::{Endpoints, Issuers};
 use crate::config::Loaded;
 use crate::edge::Edge;
 use crate::hosts::Hosts;
+use crate::keys::KeyDesk;
 use crate::plugins::{Loader, Registry, State};
 use crate::settle;
 use crate::sinks;
@@ -33,6 +35,16 @@ pub struct App {
     pub auth: AuthChain,
     /// Who runs this host.
     pub operators: Operators,
+    /// What happened.
+    pub audit: Arc<Audit>,
+    /// Makes and ends keys; absent where there is no key secret, or no store.
+    pub keys: Option<KeyDesk>,
+    /// Whether keys are on.
+    pub has_key_secret: bool,
+    /// Whether the cron routes are on.
+    pub has_cron_secret: bool,
+    /// Days after which keys that have ended are removed.
+    pub key_retention_days: u32,
     /// Named addresses.
     pub endpoints: Endpoints,
     /// Named token issuers.
@@ -87,7 +99,11 @@ impl App {
         warn_about_absent_plugins(&entries, &registry);
         let refused = registry.found.iter().filter(|found| matches!(found.state, State::Refused(_))).count();
         metrics.set_plugins(registry.active().count(), refused);
-        let auth = AuthChain::new(&config.auth, &registry);
+        let store = settle::store(config).await?;
+        let auth = AuthChain::new(&config.auth, &registry, store.clone());
+        let keys = config.auth.key_secrets().zip(store.clone()).map(|(secrets, store)| KeyDesk::new(secrets, store));
+        let audit = Arc::new(Audit::new(store));
+        audit.record_plugins(&registry).await;
         let sinks: Vec<_> = registry.with_role(Role::AlertSink).cloned().collect();
         let (hosts, endpoints, issuers) =
             (settle::hosts(config)?, settle::endpoints(config)?, settle::issuers(config)?);
@@ -97,6 +113,11 @@ impl App {
             hosts,
             auth,
             operators: config.auth.operators.clone(),
+            audit,
+            keys,
+            has_key_secret: config.auth.api_key_secret.is_some(),
+            has_cron_secret: config.auth.cron_secret.is_some(),
+            key_retention_days: config.store.key_retention_days,
             endpoints,
             issuers,
             answers: AnswerLimits {

@@ -69,6 +69,7 @@ pub async fn serve(
     if let Some(renewal) = renewal {
         renewal.abort();
     }
+    app.auth.flush().await;
     let lost = app.outbox.shutdown(Duration::from_secs(2)).await;
     if lost > 0 {
         tracing::warn!(alerts = lost, "alerts that were still waiting are lost: the outbox is in memory");

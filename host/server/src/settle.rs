@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use chm_clickhouse::{Host, HostConfig, Limits as ReadLimits};
 use chm_sandbox::{Limits, Role, Sandbox, SandboxOptions};
+use chm_store::StoreUrl;
 
 use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config, Loaded, StorePlace};
 use crate::hosts::Hosts;
 use crate::plugins::PluginEntry;
 use crate::telemetry::{LogFormat, TelemetryOptions};
@@ -88,6 +89,27 @@ pub fn issuers(config: &Config) -> anyhow::Result<Issuers> {
             .collect(),
     );
     Ok(issuers?)
+}
+
+/// The host's own state, opened; absent where the operator wants none.
+///
+/// # Errors
+/// When it cannot be opened, or nobody says where it is.
+pub async fn store(config: &Config) -> anyhow::Result<Option<chm_store::Store>> {
+    let url = match &config.store.url {
+        Some(StorePlace::Nowhere) => return Ok(None),
+        Some(StorePlace::At(url)) => url.clone(),
+        None => {
+            let folder = chm_embedded::xdg::state().ok_or_else(|| {
+                anyhow::anyhow!(
+                    "there is no place for API keys and the audit log: set CHM_STORE_URL (`store.url`) to sqlite:<path of a file>, \
+                     or to `none`; or set XDG_STATE_HOME or HOME"
+                )
+            })?;
+            StoreUrl::sqlite(folder.join("state.db"))
+        }
+    };
+    Ok(Some(chm_store::Store::open(&url).await?))
 }
 
 /// How this process logs and exports spans.

@@ -25,6 +25,7 @@ use super::system::SystemApi;
 use super::tables::TablesApi;
 use super::tools::ToolsApi;
 use crate::app::App;
+use crate::audit::{RecordWrites, WriteTable};
 use crate::auth::Guard;
 use crate::edge::{CheckHost, Cors, ExactPaths, FindClientAddress, LimitRates, PathTable, RefuseCrossSite};
 use crate::telemetry::ObserveRequests;
@@ -65,6 +66,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .with(RefuseCrossSite(edge.origins.clone()))
         .with(LimitRates(edge.rates.clone()))
         .with(Guard::new(app.clone(), exempt))
+        .with(RecordWrites::new(WriteTable::of(document.value()), app.audit.clone()))
         // The guard shows cookies to auth plugins; without this, asking for one is a panic.
         .with(CookieJarManager::new())
         .data(app.clone())

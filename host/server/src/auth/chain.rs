@@ -2,9 +2,9 @@
 //! credentials.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use chm_access::{Caller, KeySecrets, bearer, key_candidates};
+use chm_access::{Caller, bearer, key_candidates};
+use chm_store::Store;
 use poem::Request;
 use poem::http::{HeaderMap, header};
 
@@ -13,6 +13,7 @@ use super::sent::joined;
 use super::tokens::Tokens;
 use crate::app::App;
 use crate::config;
+use crate::keys::{KeyRing, now};
 use crate::plugins::Registry;
 
 /// Who may come in, and how that is found out.
@@ -21,8 +22,7 @@ pub struct AuthChain {
     name: String,
     tokens: Tokens,
     /// Present when a key secret is configured.
-    keys: Option<KeySecrets>,
-    accept_unlisted_keys: bool,
+    keys: Option<KeyRing>,
     providers: Vec<ActiveProvider>,
 }
 
@@ -36,14 +36,14 @@ pub struct Identified {
 }
 
 impl AuthChain {
-    /// Finds the plugins that the providers name.
+    /// Finds the plugins that the providers name. `store` knows the keys.
     #[must_use]
-    pub fn new(configured: &config::Auth, registry: &Registry) -> Self {
+    pub fn new(configured: &config::Auth, registry: &Registry, store: Option<Store>) -> Self {
+        let ring = |secrets| KeyRing::new(secrets, configured.accept_unlisted_keys, store);
         Self {
             name: configured.providers.to_string(),
             tokens: Tokens::of(configured),
-            keys: configured.key_secrets(),
-            accept_unlisted_keys: configured.accept_unlisted_keys,
+            keys: configured.key_secrets().map(ring),
             providers: configured.providers.iter().map(|provider| ActiveProvider::find(provider, registry)).collect(),
         }
     }
@@ -54,6 +54,13 @@ impl AuthChain {
         &self.name
     }
 
+    /// Writes down what waits to be, at the end.
+    pub async fn flush(&self) {
+        if let Some(keys) = &self.keys {
+            keys.flush().await;
+        }
+    }
+
     /// Who sends this request. Whatever goes wrong on the way: not authenticated.
     pub async fn identify(&self, app: &Arc<App>, request: &Request) -> Identified {
         let authorization = joined(request.headers(), header::AUTHORIZATION.as_str());
@@ -61,7 +68,7 @@ impl AuthChain {
         if let Some(caller) = borne.as_deref().and_then(|token| self.tokens.caller(token, request.uri().path())) {
             return Identified { caller, failed: false };
         }
-        let (known, mut failed) = self.by_key(request.headers(), authorization.as_deref());
+        let (known, mut failed) = self.by_key(request.headers(), authorization.as_deref()).await;
         if let Some(caller) = known {
             return Identified { caller, failed: false };
         }
@@ -81,17 +88,12 @@ impl AuthChain {
     }
 
     /// An invalid key is not an error: evaluation continues (contract §1.3, 5). Says besides whether there was one.
-    fn by_key(&self, headers: &HeaderMap, authorization: Option<&str>) -> (Option<Caller>, bool) {
+    async fn by_key(&self, headers: &HeaderMap, authorization: Option<&str>) -> (Option<Caller>, bool) {
         let candidates = key_candidates(joined(headers, "x-api-key").as_deref(), authorization);
-        let Some(now) =
-            SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|now| i64::try_from(now.as_secs()).ok())
-        else {
-            return (None, false);
-        };
         let presented = !candidates.is_empty();
         for token in candidates {
-            let Some(Ok(signed)) = self.keys.as_ref().map(|keys| keys.verify(&token, now)) else { continue };
-            if let Some(key) = signed.unlisted().filter(|_| self.accept_unlisted_keys) {
+            let Some(keys) = &self.keys else { break };
+            if let Some(key) = keys.verify(&token, now()).await {
                 return (Some(Caller::with_key(key)), false);
             }
         }

@@ -7,6 +7,7 @@ use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
 use crate::api::unauthenticated;
 use crate::app::App;
+use crate::audit::Noted;
 
 /// Paths below this need an admitted caller (contract §1.3); exact prefix, case-sensitive.
 const GUARDED: &str = "/api/v1/";
@@ -49,6 +50,7 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         }
         let identified = self.app.auth.identify(&self.app, &request).await;
         let caller = &identified.caller;
+        Noted::caller(&request, caller);
         if request.uri().path().starts_with(GUARDED) && !self.app.posture.admits(caller) {
             return Ok(unauthenticated());
         }

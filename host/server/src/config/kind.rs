@@ -10,6 +10,7 @@ use super::address;
 use super::allowed_host::{AllowedHost, NoHost};
 use super::network::{Network, NoNetwork};
 use super::provider::Providers;
+use super::store::{NoPlace, StorePlace};
 use super::web_origin::{NoOrigin, WebOrigin};
 
 /// The sort of value that a key takes.
@@ -29,6 +30,8 @@ pub(super) enum Kind {
     Url,
     /// An `http` or `https` address without user-info, that is a secret itself.
     SecretUrl,
+    /// A store, or `none`.
+    Store,
     /// A path of the file system.
     Path,
     /// A text that is never shown and not blank.
@@ -85,6 +88,7 @@ impl Kind {
             Self::Listen => "an address and a port, for example 127.0.0.1:3000".to_owned(),
             Self::Url => "an http or https address, for example https://clickhouse:8443".to_owned(),
             Self::SecretUrl => "an http or https address without user-info (credentials go into `headers`)".to_owned(),
+            Self::Store => NoPlace.to_string(),
             Self::Path => "a path".to_owned(),
             Self::Secret => "a secret text that is not blank".to_owned(),
             Self::Password => "a secret text".to_owned(),
@@ -107,7 +111,7 @@ impl Kind {
 
     /// Whether values are never shown.
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::Secret | Self::Password | Self::Setting)
+        matches!(self, Self::Secret | Self::Password | Self::Setting | Self::Store)
     }
 
     /// Reads the text of an environment variable or option into a value to be checked.
@@ -146,6 +150,8 @@ impl Kind {
                 let url = address::parse(text?)?;
                 (url.username().is_empty() && url.password().is_none()).then(|| url.as_str().into())
             }
+            // Only checked here: the address is kept as it was given, with the password.
+            Self::Store => text?.parse::<StorePlace>().ok().and(text).map(Value::from),
             Self::Names => items(value, |item| filled(item.as_str()).map(Value::from)),
             Self::Choices(words) => items(value, |item| word_of(words, item.as_str()?.trim()).map(Value::from)),
             Self::Hosts if text.is_some() => (text == Some("all")).then(|| "all".into()),

@@ -12,6 +12,7 @@ use super::address::SafeUrl;
 use super::auth::Auth;
 use super::edge::{EdgeConfig, Tls};
 use super::plugin::{Endpoint, Issuer, PluginConfig};
+use super::store::StoreConfig;
 
 /// Everything the operator decides. Every value is there: defaults fill what nobody set.
 #[derive(Clone, Debug, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Config {
     /// Token issuers that plugins may ask about, by name.
     #[serde(default)]
     pub issuers: BTreeMap<String, Issuer>,
+    /// The host's own state.
+    pub store: StoreConfig,
     /// Logging.
     pub log: Log,
     /// Traces.

@@ -167,6 +167,17 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("issuers.<issuer>.algorithms", Kind::Choices(ALGORITHMS), "Signature algorithms that are accepted.")
         .or("[\"RS256\", \"ES256\"]"),
+    key(
+        "store.url",
+        Kind::Store,
+        "Where API keys and the audit log are kept: a file, or a PostgreSQL database when several hosts share it. In the user's state \
+         folder when absent; with `none` no keys can be made, and the audit log is in the log only.",
+    ),
+    key(
+        "store.key_retention_days",
+        Kind::Integer(1, 3650),
+        "Days after which keys that have ended are removed by `/api/cron/retention-prune`.",
+    ),
     key("log.format", Kind::Choice(&["pretty", "json"]), "How log lines look."),
     key("log.level", Kind::LogFilter, "Which lines are logged, as `tracing` reads it."),
     key("telemetry.otlp_endpoint", Kind::Url, "An OTLP/HTTP collector; nothing is exported without it."),

@@ -1,10 +1,18 @@
 //! Every environment variable that the chmonitor contract or this host names.
 
+use super::form::Form;
+
 /// What a variable does here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// Sets this key.
     Sets(&'static str),
+    /// Sets this key, once its text has taken another form.
+    SetsAs(Form, &'static str),
+    /// Names Clerk's issuer, where nothing else does and `clerk` is among the providers.
+    PublishableKey,
+    /// Sets `auth.public_read`, where `clerk` is among the providers.
+    ClerkPublicRead,
     /// Is one of the four lists of servers: their addresses, users, passwords, names.
     Servers(ServerList),
     /// Lists features that are switched off.
@@ -41,15 +49,14 @@ pub(super) struct Variable {
 }
 
 use Meaning::{
-    Common, ConfigFile, DisabledFeatures, Feature, GuardedFeatures, Nothing, NothingAndMatters, Servers, Sets,
+    ClerkPublicRead, Common, ConfigFile, DisabledFeatures, Feature, GuardedFeatures, Nothing, NothingAndMatters,
+    PublishableKey, Servers, Sets, SetsAs,
 };
 
 const fn var(name: &'static str, meaning: Meaning) -> Variable {
     Variable { name, meaning }
 }
 
-const PROXY: &str = "the provider `proxy` is not part of this version";
-const CLERK: &str = "the provider `clerk` is not part of this version";
 const CLOUD: &str = "this host has no cloud mode";
 const BUILD_TIME: &str = "nothing is decided when the host is built";
 const AGENT: &str = "the agent is not part of this version";
@@ -68,6 +75,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_CONFIG_FILE", ConfigFile),
     var("CHM_PLUGIN_DIR", Sets("plugin_dir")),
     var("CHM_GUEST_RUSTC", Sets("guest_rustc")),
+    var("CHM_STORE_URL", Sets("store.url")),
     var("CHM_LOG_FORMAT", Sets("log.format")),
     var("CHM_LOG_LEVEL", Sets("log.level")),
     var("CHM_OTLP_ENDPOINT", Sets("telemetry.otlp_endpoint")),
@@ -120,19 +128,42 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_TRUSTED_ROLE_HEADER", Sets("plugins.auth-trusted.settings.role_header")),
     var("CHM_TRUSTED_CUSTOM_HEADERS", Sets("plugins.auth-trusted.settings.custom_headers")),
     var("CHM_TRUSTED_ALLOWED_GROUPS", Sets("plugins.auth-trusted.settings.allowed_groups")),
-    var("CHM_PROXY_AUTH_SECRET", NothingAndMatters(PROXY)),
-    var("CHM_PROXY_AUTH_HEADER", NothingAndMatters(PROXY)),
-    var("CHM_PROXY_SHARED_SECRET_HEADER", NothingAndMatters(PROXY)),
-    var("CHM_CF_ACCESS_TEAM_DOMAIN", NothingAndMatters(PROXY)),
-    var("CHM_CF_ACCESS_AUD", NothingAndMatters(PROXY)),
-    var(
-        "CHM_CLERK_PUBLIC_READ",
-        NothingAndMatters(
-            "it counts under the provider `clerk` only, which is not part of this version; CHM_PUBLIC_READ works with every provider",
-        ),
-    ),
-    var("CHM_CLERK_PUBLISHABLE_KEY", NothingAndMatters(CLERK)),
-    var("CLERK_*", NothingAndMatters(CLERK)),
+    var("CHM_TRUSTED_GROUPS_SEPARATOR", Sets("plugins.auth-trusted.settings.separator")),
+    var("CHM_PROXY_AUTH_SECRET", Sets("plugins.auth-proxy.settings.auth_secret")),
+    var("CHM_PROXY_AUTH_HEADER", Sets("plugins.auth-proxy.settings.auth_header")),
+    var("CHM_PROXY_SHARED_SECRET_HEADER", Sets("plugins.auth-proxy.settings.shared_secret_header")),
+    var("CHM_CF_ACCESS_TEAM_DOMAIN", SetsAs(Form::Issuer, "issuers.cloudflare.issuer")),
+    var("CHM_CF_ACCESS_AUD", Sets("issuers.cloudflare.audiences")),
+    var("CHM_CF_ACCESS_COOKIE", Sets("plugins.auth-proxy.settings.cookie")),
+    var("CHM_CLERK_ISSUER", SetsAs(Form::Issuer, "issuers.clerk.issuer")),
+    var("CLERK_OAUTH_ISSUER", SetsAs(Form::Issuer, "issuers.clerk.issuer")),
+    // Of these the first counts.
+    var("CHM_CLERK_PUBLISHABLE_KEY", PublishableKey),
+    var("CLERK_PUBLISHABLE_KEY", PublishableKey),
+    var("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", PublishableKey),
+    var("VITE_CLERK_PUBLISHABLE_KEY", PublishableKey),
+    var("CLERK_SECRET_KEY", Sets("plugins.auth-clerk.settings.secret_key")),
+    var("CLERK_JWT_KEY", SetsAs(Form::Pem, "issuers.clerk.public_key")),
+    var("CLERK_API_URL", Sets("endpoints.clerk-api.url")),
+    var("CHM_CLERK_AUTHORIZED_PARTIES", Sets("plugins.auth-clerk.settings.authorized_parties")),
+    var("CHM_CLERK_ORGANIZATIONS", Sets("plugins.auth-clerk.settings.organizations")),
+    var("CHM_CLERK_OAUTH_TOKENS", Sets("plugins.auth-clerk.settings.oauth_tokens")),
+    var("CHM_CLERK_OAUTH_AUDIENCES", Sets("plugins.auth-clerk.settings.oauth_audiences")),
+    var("CHM_CLERK_OAUTH_CLIENTS", Sets("plugins.auth-clerk.settings.oauth_clients")),
+    var("CHM_CLERK_OAUTH_SCOPES", Sets("plugins.auth-clerk.settings.oauth_scopes")),
+    var("CHM_CLERK_PUBLIC_READ", ClerkPublicRead),
+    var("CLERK_WEBHOOK_SECRET", Nothing(BILLING)),
+    var("CLERK_*", Nothing("this host reads other variables of Clerk's only")),
+    var("CHM_OIDC_ISSUER", Sets("issuers.oidc.issuer")),
+    var("CHM_OIDC_AUDIENCE", Sets("issuers.oidc.audiences")),
+    var("CHM_OIDC_JWKS_URL", Sets("issuers.oidc.jwks_url")),
+    var("CHM_OIDC_ALGORITHMS", Sets("issuers.oidc.algorithms")),
+    var("CHM_OIDC_SUBJECT_CLAIM", Sets("plugins.auth-oidc.settings.subject_claim")),
+    var("CHM_OIDC_EMAIL_CLAIM", Sets("plugins.auth-oidc.settings.email_claim")),
+    var("CHM_OIDC_NAME_CLAIM", Sets("plugins.auth-oidc.settings.name_claim")),
+    var("CHM_OIDC_PICTURE_CLAIM", Sets("plugins.auth-oidc.settings.picture_claim")),
+    var("CHM_OIDC_ROLES_CLAIM", Sets("plugins.auth-oidc.settings.roles_claim")),
+    var("CHM_OIDC_ALLOWED_GROUPS", Sets("plugins.auth-oidc.settings.allowed_groups")),
     var("VITE_AUTH_PROVIDER", NothingAndMatters("set CHM_AUTH_PROVIDER")),
     var("NEXT_PUBLIC_AUTH_PROVIDER", NothingAndMatters("set CHM_AUTH_PROVIDER")),
     var("CHM_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
@@ -250,6 +281,12 @@ pub(super) fn feature_variable(name: &str) -> Option<FeatureVariable> {
             Some(FeatureVariable { feature: feature.to_owned(), field })
         },
     )
+}
+
+/// The names of the variables that set this key.
+pub(super) fn that_set(key: &str) -> Vec<&'static str> {
+    let sets = |variable: &&Variable| matches!(variable.meaning, Sets(path) | SetsAs(_, path) if path == key);
+    VARIABLES.iter().filter(sets).map(|variable| variable.name).collect()
 }
 
 /// Finds what a name means.

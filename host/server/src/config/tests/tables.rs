@@ -1,6 +1,7 @@
 //! The two tables agree with what the code does.
 
 use super::*;
+use crate::config::form::Form;
 use crate::config::variables::{Meaning, VARIABLES};
 
 #[test]
@@ -24,6 +25,7 @@ fn every_variable_does_what_its_row_says() {
                 "auth.provider" => "trusted",
                 "listen" => "127.0.0.1:9",
                 "log.format" => "json",
+                "store.url" => "sqlite:/somewhere/state.db",
                 "edge.allowed_hosts" => "chm.example.org",
                 "edge.cors_origins" | "edge.public_origin" => "https://ops.example.org",
                 "edge.trusted_proxies" => "10.0.0.0/8",
@@ -31,9 +33,14 @@ fn every_variable_does_what_its_row_says() {
                 "edge.hsts" => "true",
                 "limits.request_timeout_ms" => "70000",
                 path if path.starts_with("clickhouse.") || path.starts_with("limits.") => "7",
+                "issuers.oidc.algorithms" => "ES256",
                 path if path.ends_with("url") || path.ends_with("endpoint") => "https://h",
                 _ => "something",
             },
+            Meaning::SetsAs(Form::Pem, _) => "-----BEGIN PUBLIC KEY-----",
+            Meaning::SetsAs(..) => "https://h",
+            Meaning::PublishableKey => "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
+            Meaning::ClerkPublicRead => "true",
             Meaning::Servers(_) => "http://h",
             Meaning::DisabledFeatures | Meaning::GuardedFeatures => "agent",
             Meaning::Feature => {
@@ -46,8 +53,29 @@ fn every_variable_does_what_its_row_says() {
             Meaning::ConfigFile => continue,
             Meaning::Nothing(_) | Meaning::NothingAndMatters(_) | Meaning::Common => "none",
         };
-        let pairs = [("CLICKHOUSE_HOST", "http://h"), (name.as_str(), value)];
-        let loaded = load(if name == "CLICKHOUSE_HOST" { &pairs[1..] } else { &pairs }).unwrap();
+        let mut pairs = vec![(name.as_str(), value)];
+        let mut company = vec![("CLICKHOUSE_HOST", "http://h")];
+        // What the variable does nothing without.
+        match variable.meaning {
+            Meaning::PublishableKey | Meaning::ClerkPublicRead => company.push(("CHM_AUTH_PROVIDER", "clerk")),
+            Meaning::Sets(path) | Meaning::SetsAs(_, path) => {
+                for (issuer, needed) in [
+                    (
+                        "issuers.cloudflare.",
+                        &[("CHM_CF_ACCESS_TEAM_DOMAIN", "https://h"), ("CHM_CF_ACCESS_AUD", "x")][..],
+                    ),
+                    ("issuers.clerk.", &[("CHM_CLERK_ISSUER", "https://h")]),
+                    ("issuers.oidc.", &[("CHM_OIDC_ISSUER", "https://h"), ("CHM_OIDC_AUDIENCE", "x")]),
+                ] {
+                    if path.starts_with(issuer) {
+                        company.extend(needed);
+                    }
+                }
+            }
+            _ => {}
+        }
+        pairs.extend(company.into_iter().filter(|(other, _)| *other != name));
+        let loaded = load(&pairs).unwrap_or_else(|error| panic!("{name}: {error}"));
         let named = loaded.origins().any(|(_, origin)| *origin == Origin::Variable(name.clone()));
         let warned = loaded.warnings.iter().find(|warning| warning.text.starts_with(&format!("{name} ")));
         match variable.meaning {
