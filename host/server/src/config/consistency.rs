@@ -9,6 +9,7 @@ use super::model::Config;
 use super::origin::Origin;
 use super::problem::{Problem, Warning};
 use super::provider::Provider;
+use super::sign_in;
 
 /// A key secret below this many bytes can be guessed from one key.
 const SHORT_SECRET: usize = 16;
@@ -106,6 +107,7 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
             }
         }
     }
+    problems.extend(sign_in::problems(config));
     problems
 }
 
@@ -157,5 +159,6 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             "`auth.public_read` has no effect: with provider `none` and no API-key secret everybody reads and writes",
         ));
     }
+    warnings.extend(sign_in::warnings(config));
     warnings
 }

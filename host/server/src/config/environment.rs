@@ -103,6 +103,10 @@ impl Environment {
                     Ok(value) => values.push((name.as_str(), path, value)),
                     Err(problem) => problems.push(problem),
                 },
+                Meaning::SetsAs(form, path) => match form.read(text) {
+                    Some(value) => values.push((name.as_str(), path, value.into())),
+                    None => problems.push(bad(name, None, form.expected().to_owned())),
+                },
                 Meaning::DisabledFeatures => {
                     lists.push(list_layer(name, text, plugins, &mut problems, |_| {
                         Dict::from([("enabled".to_owned(), Value::from(false))])
@@ -116,6 +120,8 @@ impl Environment {
                     Err(problem) => problems.push(problem),
                 },
                 Meaning::Servers(_)
+                | Meaning::PublishableKey
+                | Meaning::ClerkPublicRead
                 | Meaning::ConfigFile
                 | Meaning::Nothing(_)
                 | Meaning::NothingAndMatters(_)

@@ -69,7 +69,11 @@ mod tests {
             (Form::Issuer, "http://127.0.0.1:9/realm", Some("http://127.0.0.1:9/realm")),
             (Form::Issuer, "acme.cloudflareaccess.com", None),
             (Form::Issuer, "ftp://acme.example", None),
-            (Form::Pem, "-----BEGIN PUBLIC KEY-----\\nAA==\\n-----END", Some("-----BEGIN PUBLIC KEY-----\nAA==\n-----END")),
+            (
+                Form::Pem,
+                "-----BEGIN PUBLIC KEY-----\\nAA==\\n-----END",
+                Some("-----BEGIN PUBLIC KEY-----\nAA==\n-----END"),
+            ),
             (Form::Pem, "-----BEGIN PUBLIC KEY-----\nAA==", Some("-----BEGIN PUBLIC KEY-----\nAA==")),
             (Form::Pem, "AA==", None),
             // `clerk.example.com$`, with and without padding; then `foo-bar-13.clerk.accounts.dev$`.

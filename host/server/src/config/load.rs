@@ -19,6 +19,8 @@ use super::origin::{Layer, Origin};
 use super::problem::{ConfigError, Problem, Warning};
 use super::schema;
 use super::servers::Servers;
+use super::sign_in;
+use super::variables;
 
 const DEFAULTS: &str = include_str!("defaults.toml");
 const BUNDLED: &str = include_str!("bundled.toml");
@@ -97,6 +99,15 @@ impl Config {
         problems.append(&mut environment.problems);
         for layer in command_line(options) {
             figment = figment.merge(layer);
+        }
+        let clerk = sign_in::clerk_variables(&environment, &figment);
+        problems.extend(clerk.problems);
+        warnings.extend(clerk.warnings);
+        for layer in clerk.layers {
+            figment = figment.merge(layer);
+        }
+        for values in sign_in::implied(&merged(&figment)) {
+            figment = figment.join(Layer { origin: Origin::Default, values });
         }
 
         let from_file = figment.find_value("clickhouse.hosts").ok().and_then(Value::into_array).unwrap_or_default();
@@ -211,8 +222,13 @@ fn missing(values: &Dict) -> Vec<Problem> {
         let expected = schema::KEYS.iter().find(|known| known.path == key).map(|known| known.kind.expected());
         for (path, table) in found {
             if !table.contains_key(*needed) {
-                let expected = expected.clone().unwrap_or_default();
-                problems.push(Problem::MissingKey { key: format!("{path}.{needed}"), expected });
+                let key = format!("{path}.{needed}");
+                let mut expected = expected.clone().unwrap_or_default();
+                let names = variables::that_set(&key);
+                if !names.is_empty() {
+                    expected.push_str(&format!(", also as {}", names.join(" or ")));
+                }
+                problems.push(Problem::MissingKey { key, expected });
             }
         }
     }

@@ -64,7 +64,9 @@ fn escaped(text: &str) -> String {
 
 fn variables_of(key: &Key) -> String {
     let names = VARIABLES.iter().filter(|variable| match variable.meaning {
-        Meaning::Sets(path) => path == key.path || fits_setting(path, key),
+        Meaning::Sets(path) | Meaning::SetsAs(_, path) => path == key.path || fits_setting(path, key),
+        Meaning::PublishableKey => key.path == "issuers.<issuer>.issuer",
+        Meaning::ClerkPublicRead => key.path == "auth.public_read",
         Meaning::Servers(list) => key.path == format!("clickhouse.hosts.[].{}", field(list)),
         Meaning::Feature => {
             feature_field(variable.name).is_some_and(|field| key.path == format!("features.<feature>.{field}"))
@@ -76,10 +78,9 @@ fn variables_of(key: &Key) -> String {
     names.map(|variable| code(variable.name)).collect::<Vec<_>>().join(", ")
 }
 
-/// Endpoints that a variable sets belong to the row of all endpoints; settings of plugins have rows of their own below.
+/// Endpoints and issuers that a variable sets belong to the row of all of them; settings of plugins have rows of their own below.
 fn fits_setting(path: &str, key: &Key) -> bool {
-    path.starts_with("endpoints.")
-        && key.path.starts_with("endpoints.")
+    ["endpoints.", "issuers."].iter().any(|table| path.starts_with(table) && key.path.starts_with(table))
         && path.rsplit('.').next() == key.parts().last()
 }
 
@@ -100,6 +101,13 @@ fn feature_field(name: &str) -> Option<&'static str> {
 fn meaning(variable: &Variable) -> String {
     match variable.meaning {
         Meaning::Sets(path) => format!("Sets {}.", code(path)),
+        Meaning::SetsAs(form, path) => format!("Sets {}: {}.", code(path), form.expected()),
+        Meaning::PublishableKey => {
+            format!("Sets {} for the provider `clerk`, where nothing else does.", code("issuers.clerk.issuer"))
+        }
+        Meaning::ClerkPublicRead => {
+            format!("Sets {}; counts with the provider `clerk` only.", code("auth.public_read"))
+        }
         Meaning::Servers(list) => {
             let key = code(&format!("clickhouse.hosts[].{}", field(list)));
             match list {

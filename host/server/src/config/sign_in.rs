@@ -63,7 +63,8 @@ impl ClerkVariables {
     /// The first of them, in the order of the table, names the issuer.
     fn publishable_key(&mut self, environment: &Environment) {
         let names = VARIABLES.iter().filter(|variable| variable.meaning == Meaning::PublishableKey);
-        let Some((name, text)) = names.map(|variable| variable.name).find_map(|name| Some((name, environment.get(name)?)))
+        let Some((name, text)) =
+            names.map(|variable| variable.name).find_map(|name| Some((name, environment.get(name)?)))
         else {
             return;
         };
@@ -118,7 +119,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     if chosen(config, "auth-oidc") && !config.issuers.contains_key("oidc") {
         problems.push(Problem::Contradiction(
-            "the provider `oidc` needs an issuer: set CHM_OIDC_ISSUER and CHM_OIDC_AUDIENCE, or write [issuers.oidc]".to_owned(),
+            "the provider `oidc` needs an issuer: set CHM_OIDC_ISSUER and CHM_OIDC_AUDIENCE, or write [issuers.oidc]"
+                .to_owned(),
         ));
     }
     problems
@@ -139,7 +141,10 @@ pub(super) fn warnings(config: &Config) -> Vec<Warning> {
             (true, _) => {}
         }
     }
-    if chosen(config, "auth-proxy") && !config.issuers.contains_key("cloudflare") && !is_set(config, "auth-proxy", "auth_secret") {
+    if chosen(config, "auth-proxy")
+        && !config.issuers.contains_key("cloudflare")
+        && !is_set(config, "auth-proxy", "auth_secret")
+    {
         say(
             "the provider `proxy` signs nobody in: set CHM_PROXY_AUTH_SECRET, or CHM_CF_ACCESS_TEAM_DOMAIN and CHM_CF_ACCESS_AUD",
         );

@@ -16,4 +16,5 @@ pub use version::ServerVersion;
 
 /// The first-party plugins. They own the contract's panel, chart and tool names; another plugin's names are
 /// `<plugin>.<name>`.
-pub const BUNDLED: [&str; 4] = ["alert-webhook", "auth-trusted", "panels-queries", "tools-clickhouse"];
+pub const BUNDLED: [&str; 7] =
+    ["alert-webhook", "auth-clerk", "auth-oidc", "auth-proxy", "auth-trusted", "panels-queries", "tools-clickhouse"];

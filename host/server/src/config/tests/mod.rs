@@ -9,6 +9,7 @@ use super::*;
 mod loading;
 mod refusals;
 mod servers;
+mod sign_in;
 mod tables;
 
 fn environment(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
