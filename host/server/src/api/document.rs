@@ -114,14 +114,12 @@ fn apply(operation: &mut Value, mark: &Mark) {
         Mark::Right(permission) => {
             operation["x-chm-feature"] = json!(permission.feature.to_string());
             operation["x-chm-operation"] = json!(permission.operation.to_string());
-            let disabled = json!({
-                "description": "The feature is disabled (`FEATURE_DISABLED`), or there is no such thing.",
-                "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
-                    {"$ref": "#/components/schemas/GateError"}, {"$ref": "#/components/schemas/ErrorEnvelope"}]}}},
-            });
-            operation["responses"]["404"] = disabled;
+            refuse(operation);
         }
-        Mark::Items => operation["x-chm-feature"] = json!("of the item"),
+        Mark::Items => {
+            operation["x-chm-feature"] = json!("of the item");
+            refuse(operation);
+        }
         Mark::Caller => operation["x-chm-feature"] = json!("none: it describes the caller"),
     }
     operation["security"] = credentials();
@@ -130,6 +128,23 @@ fn apply(operation: &mut Value, mark: &Mark) {
         "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
             {"$ref": "#/components/schemas/GuardError"}, {"$ref": "#/components/schemas/GateError"}]}}},
     });
+}
+
+/// What the matrix answers beside 401.
+fn refuse(operation: &mut Value) {
+    for (status, description) in [
+        (
+            "403",
+            "The caller lacks the role (`ROLE_REQUIRED`) or the scope (`SCOPE_REQUIRED`), or ClickHouse or the operator's grants do not permit it.",
+        ),
+        ("404", "The feature is disabled (`FEATURE_DISABLED`), or there is no such thing."),
+    ] {
+        operation["responses"][status] = json!({
+            "description": description,
+            "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
+                {"$ref": "#/components/schemas/GateError"}, {"$ref": "#/components/schemas/ErrorEnvelope"}]}}},
+        });
+    }
 }
 
 /// poem-openapi leaves out types that only the marks refer to.

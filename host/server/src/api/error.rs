@@ -154,7 +154,12 @@ impl Problem {
         let body = Json(Box::new(ErrorEnvelope {
             success: false,
             metadata: Metadata::default(),
-            error: ErrorBody { kind: word.as_str().to_owned(), message: message.into(), details, retry_after_sec: None },
+            error: ErrorBody {
+                kind: word.as_str().to_owned(),
+                message: message.into(),
+                details,
+                retry_after_sec: None,
+            },
         }));
         match word {
             Word::Validation => Self::BadRequest(body),
@@ -250,7 +255,7 @@ pub struct GuardError {
     pub error: String,
 }
 
-/// The gate's 401 and 404.
+/// The gate's 401, 403 and 404.
 #[derive(Debug, Object)]
 pub struct GateError {
     /// What the matrix said.
@@ -260,7 +265,7 @@ pub struct GateError {
 /// What the matrix said.
 #[derive(Debug, Object)]
 pub struct GateErrorBody {
-    /// `FEATURE_DISABLED` or `AUTHENTICATION_REQUIRED`.
+    /// `FEATURE_DISABLED`, `AUTHENTICATION_REQUIRED`, `ROLE_REQUIRED` or `SCOPE_REQUIRED`.
     pub code: String,
     /// In words.
     pub message: String,

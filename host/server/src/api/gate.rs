@@ -217,7 +217,7 @@ pub fn unauthenticated() -> Response {
         .body(json!({"error": "Authentication required"}).to_string())
 }
 
-/// The gate's 404 or 401, word for word as the contract has them.
+/// The gate's 404 or 401, word for word as the contract has them, or its 403.
 #[must_use]
 pub fn denied(denial: &Denial) -> Error {
     let status = StatusCode::from_u16(denial.status()).unwrap_or(StatusCode::NOT_FOUND);

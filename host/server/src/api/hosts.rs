@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chm_clickhouse::Host;
 use poem::web::Data;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
@@ -24,7 +25,7 @@ pub struct HostEntry {
     pub id: u32,
     /// Its label; the address where none is configured.
     pub name: String,
-    /// Scheme, name and port. Never credentials.
+    /// Scheme, name and port, never credentials; its label for callers who did not sign in where others do.
     pub host: String,
 }
 
@@ -50,10 +51,14 @@ impl HostsApi {
         gate: Gate<OverviewRead>,
         app: Data<&Arc<App>>,
     ) -> Result<Json<Envelope<Vec<HostEntry>>>, Problem> {
+        let shows_addresses = gate.caller.is_authenticated(app.posture);
         let hosts: Vec<HostEntry> = app
             .hosts
             .seen_by(Some(&gate.caller))
-            .map(|(id, host)| HostEntry { id, name: host.config().name.clone(), host: host.config().display_url() })
+            .map(|(id, host)| {
+                let name = label(host, shows_addresses);
+                HostEntry { id, host: if shows_addresses { host.config().display_url() } else { name.clone() }, name }
+            })
             .collect();
         if app.hosts.is_empty() {
             return Err(Problem::new(
@@ -85,5 +90,15 @@ impl HostsApi {
         envelope.metadata.host = id.to_string();
         envelope.metadata.rows = 1;
         Ok(Json(envelope))
+    }
+}
+
+/// What a server is called; where it has no name, its address, for those who may see it.
+fn label(host: &Host, shows_address: bool) -> String {
+    let config = host.config();
+    if shows_address || config.name != config.display_url() {
+        config.name.clone()
+    } else {
+        format!("host {}", config.id)
     }
 }

@@ -1,6 +1,5 @@
 //! `up`: from a clone to a working host in one command.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,9 +60,9 @@ impl Up {
     ) -> anyhow::Result<()> {
         let app = App::start(loaded, plugins, chm_embedded::xdg::cache().as_deref()).await?;
         let servers = describe_servers(&app, embedded).await;
-        serve(&app, loaded.config.listen, stop, exports_spans, |address| {
-            say(banner(&app, address, &servers));
-            say(format!("listening on http://{address}"));
+        serve(&app, loaded.config.listen, stop, exports_spans, |url| {
+            say(banner(&app, url, &servers));
+            say(format!("listening on {url}"));
         })
         .await
     }
@@ -94,12 +93,12 @@ async fn describe_servers(app: &App, embedded: Option<&Embedded>) -> Vec<String>
     lines
 }
 
-fn banner(app: &Arc<App>, address: SocketAddr, servers: &[String]) -> String {
+fn banner(app: &Arc<App>, url: &str, servers: &[String]) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     let _ = writeln!(text, "\nchm-host {}\n", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(text, "  API         http://{address}/api/v1");
-    let _ = writeln!(text, "  Swagger UI  http://{address}/docs");
+    let _ = writeln!(text, "  API         {url}/api/v1");
+    let _ = writeln!(text, "  Swagger UI  {url}/docs");
     for (index, server) in servers.iter().enumerate() {
         let label = if index == 0 { "ClickHouse" } else { "" };
         let _ = writeln!(text, "  {label:<10}  {server}");
@@ -110,16 +109,13 @@ fn banner(app: &Arc<App>, address: SocketAddr, servers: &[String]) -> String {
     }
     let _ = writeln!(text, "  Posture     {}", app.posture_words());
     let _ = writeln!(text, "\nTry:\n");
-    let _ = writeln!(text, "  curl http://{address}/api/v1/hosts");
-    let _ = writeln!(text, "  curl 'http://{address}/api/v1/tables/running-queries'");
-    let _ = writeln!(text, "  curl 'http://{address}/api/v1/charts/query-count?interval=toStartOfMinute&lastHours=1'");
+    let _ = writeln!(text, "  curl {url}/api/v1/hosts");
+    let _ = writeln!(text, "  curl '{url}/api/v1/tables/running-queries'");
+    let _ = writeln!(text, "  curl '{url}/api/v1/charts/query-count?interval=toStartOfMinute&lastHours=1'");
+    let _ = writeln!(text, "  curl -H 'Content-Type: application/json' -d '{{}}' {url}/api/v1/tools/list_databases");
     let _ = writeln!(
         text,
-        "  curl -H 'Content-Type: application/json' -d '{{}}' http://{address}/api/v1/tools/list_databases"
-    );
-    let _ = writeln!(
-        text,
-        "  curl -H 'Content-Type: application/json' -d '{{\"sql\":\"SELECT version()\"}}' http://{address}/api/v1/explorer/query"
+        "  curl -H 'Content-Type: application/json' -d '{{\"sql\":\"SELECT version()\"}}' {url}/api/v1/explorer/query"
     );
     text
 }
