@@ -40,7 +40,8 @@ impl Builder {
     }
 
     /// Builds the plugin in `folder`, or, where it has no `plugin.toml`, every plugin in the folders right below it, into
-    /// `<out>/<id>.wasm`. Sorted by folder. A cargo workspace is built by one cargo invocation.
+    /// `<out>/<id>.wasm`. Sorted by folder. A cargo workspace is built by one cargo invocation. Plugins among them that are no Rust
+    /// packages are skipped ([`Step::Skipped`]).
     ///
     /// Files that are up to date are left alone; when all are, neither compiler nor cargo is asked, and it takes milliseconds.
     /// Blocks the thread: about a minute at first, for the compiler too.
@@ -51,7 +52,7 @@ impl Builder {
     pub fn build(&self, folder: &Path, out: &Path, progress: Progress<'_>) -> Result<Vec<BuiltPlugin>, BuildError> {
         let mut built = Vec::new();
         let mut compiler = None;
-        for unit in units(folder)? {
+        for unit in units(folder, progress)? {
             match self.up_to_date(&unit, out) {
                 Some(plugins) => built.extend(plugins),
                 None => {

@@ -28,7 +28,11 @@ pub enum BuildError {
         folder: PathBuf,
     },
     /// The folder has a manifest and is no Rust package.
-    #[error("{folder} has a {MANIFEST_FILE} but no Cargo.toml; expected a Rust package", folder = folder.display())]
+    #[error(
+        "{folder} has a {MANIFEST_FILE} but no Cargo.toml; expected a Rust package. For another language, build the component with \
+         its own tools, then: chm-host plugin pack <component.wasm> {folder}/{MANIFEST_FILE}",
+        folder = folder.display()
+    )]
     NoPackage {
         /// The folder.
         folder: PathBuf,

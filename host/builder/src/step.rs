@@ -1,6 +1,7 @@
 //! What a build is doing, for whoever waits for it.
 
 use std::fmt;
+use std::path::PathBuf;
 
 /// Called at the beginning of each step, in the thread that builds.
 pub type Progress<'a> = &'a (dyn Fn(&Step) + Sync);
@@ -40,6 +41,11 @@ pub enum Step {
         /// Id of the plugin.
         plugin: String,
     },
+    /// A plugin among others is written in another language, and is left to its own tools.
+    Skipped {
+        /// The plugin's folder.
+        folder: PathBuf,
+    },
 }
 
 impl fmt::Display for Step {
@@ -54,6 +60,10 @@ impl fmt::Display for Step {
             Self::Compiling { plugins } => write!(f, "compiling {plugins} plugins"),
             Self::Compiled { name } => write!(f, "compiled {name}"),
             Self::Componentizing { plugin } => write!(f, "making the component {plugin}"),
+            Self::Skipped { folder } => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                write!(f, "{name} is no Rust package: skipped; `chm-host plugin pack` takes its component")
+            }
         }
     }
 }

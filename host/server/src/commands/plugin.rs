@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE};
+use chm_builder::{BuildEnv, Builder, BuiltPlugin, GUEST_RUSTC_VARIABLE, Step};
 use chm_manifest::{PluginId, Role};
 use clap::Subcommand;
 
@@ -76,7 +76,11 @@ pub(super) fn build(folder: &Path, out: &Path, compiler: Option<&Path>) -> anyho
     let progress = Progress::new("plugins");
     let compiler = compiler.map(|path| (GUEST_RUSTC_VARIABLE.into(), path.into()));
     let builder = Builder::new(BuildEnv::new(std::env::vars_os().chain(compiler)));
-    Ok(builder.build(folder, out, &|step| progress.step(&step.to_string(), ""))?)
+    let say = |step: &Step| match step {
+        Step::Skipped { .. } => progress.note(&step.to_string()),
+        step => progress.step(&step.to_string(), ""),
+    };
+    Ok(builder.build(folder, out, &say)?)
 }
 
 fn new(id: &PluginId, role: Role, sdk: Option<&Path>) -> anyhow::Result<()> {

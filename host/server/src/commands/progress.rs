@@ -40,6 +40,14 @@ impl Progress {
             eprintln!("{}: {step}", self.task);
         }
     }
+
+    /// Says something that stays to be read.
+    pub fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(format!("{}: {text}", self.task)),
+            None => eprintln!("{}: {text}", self.task),
+        }
+    }
 }
 
 impl Drop for Progress {
