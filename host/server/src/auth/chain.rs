@@ -13,6 +13,7 @@ use super::sent::joined;
 use super::tokens::Tokens;
 use crate::app::App;
 use crate::config;
+use crate::edge::{ClientAddress, FailedSignIns, Lock, TooManyFailures};
 use crate::keys::{KeyRing, now};
 use crate::plugins::Registry;
 
@@ -31,8 +32,6 @@ pub struct AuthChain {
 pub struct Identified {
     /// Who it is.
     pub caller: Caller,
-    /// Whether credentials were presented and found wrong.
-    pub failed: bool,
 }
 
 impl AuthChain {
@@ -62,41 +61,46 @@ impl AuthChain {
     }
 
     /// Who sends this request. Whatever goes wrong on the way: not authenticated.
-    pub async fn identify(&self, app: &Arc<App>, request: &Request) -> Identified {
+    ///
+    /// # Errors
+    /// When this address has presented too many wrong credentials: nothing is looked at for a while.
+    pub async fn identify(&self, app: &Arc<App>, request: &Request) -> Result<Caller, TooManyFailures> {
         let authorization = joined(request.headers(), header::AUTHORIZATION.as_str());
         let borne = authorization.as_deref().and_then(bearer);
         if let Some(caller) = borne.as_deref().and_then(|token| self.tokens.caller(token, request.uri().path())) {
-            return Identified { caller, failed: false };
+            return Ok(caller);
         }
-        let (known, mut failed) = self.by_key(request.headers(), authorization.as_deref()).await;
-        if let Some(caller) = known {
-            return Identified { caller, failed: false };
+        let (failures, address) = (&app.edge.failed_sign_ins, ClientAddress::of(request));
+        if let Some(caller) = self.by_key(request.headers(), authorization.as_deref(), failures, address).await? {
+            return Ok(caller);
         }
         for provider in &self.providers {
-            match provider.ask(app, request).await {
-                Answer::Knows(caller) => return Identified { caller, failed: false },
+            match provider.ask(app, request, failures, address).await? {
+                Answer::Knows(caller) => return Ok(caller),
                 Answer::Nothing => {}
                 // Whoever one provider turned away, or made fail, is not let in by a laxer one behind it.
-                Answer::TurnsAway => {
-                    failed = true;
-                    break;
-                }
-                Answer::Fails => break,
+                Answer::TurnsAway | Answer::Fails => break,
             }
         }
-        Identified { caller: app.posture.without_credentials(), failed }
+        Ok(app.posture.without_credentials())
     }
 
-    /// An invalid key is not an error: evaluation continues (contract §1.3, 5). Says besides whether there was one.
-    async fn by_key(&self, headers: &HeaderMap, authorization: Option<&str>) -> (Option<Caller>, bool) {
-        let candidates = key_candidates(joined(headers, "x-api-key").as_deref(), authorization);
-        let presented = !candidates.is_empty();
-        for token in candidates {
-            let Some(keys) = &self.keys else { break };
+    /// An invalid key is not an error: evaluation continues (contract §1.3, 5).
+    async fn by_key(
+        &self,
+        headers: &HeaderMap,
+        authorization: Option<&str>,
+        failures: &FailedSignIns,
+        address: ClientAddress,
+    ) -> Result<Option<Caller>, TooManyFailures> {
+        let Some(keys) = &self.keys else { return Ok(None) };
+        for token in key_candidates(joined(headers, "x-api-key").as_deref(), authorization) {
+            failures.check(Lock::Keys, address)?;
             if let Some(key) = keys.verify(&token, now()).await {
-                return (Some(Caller::with_key(key)), false);
+                return Ok(Some(Caller::with_key(key)));
             }
+            failures.record(Lock::Keys, address, token.as_bytes());
         }
-        (None, presented)
+        Ok(None)
     }
 }

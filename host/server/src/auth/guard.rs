@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
+use super::chain::Identified;
 use crate::api::unauthenticated;
 use crate::app::App;
 use crate::audit::Noted;
@@ -48,14 +49,16 @@ impl<E: Endpoint> Endpoint for Guarded<E> {
         if self.exempt.contains(request.uri().path()) {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         }
-        let identified = self.app.auth.identify(&self.app, &request).await;
-        let caller = &identified.caller;
-        Noted::caller(&request, caller);
-        if request.uri().path().starts_with(GUARDED) && !self.app.posture.admits(caller) {
+        let caller = match self.app.auth.identify(&self.app, &request).await {
+            Ok(caller) => caller,
+            Err(too_many) => return Ok(too_many.into_response()),
+        };
+        Noted::caller(&request, &caller);
+        if request.uri().path().starts_with(GUARDED) && !self.app.posture.admits(&caller) {
             return Ok(unauthenticated());
         }
         tracing::Span::current().record("caller", caller.kind().to_string());
-        request.extensions_mut().insert(identified);
+        request.extensions_mut().insert(Identified { caller });
         self.inner.call(request).await.map(IntoResponse::into_response)
     }
 }

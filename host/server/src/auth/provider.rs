@@ -15,6 +15,7 @@ use poem::{FromRequest, Request};
 use super::sent::Sent;
 use crate::app::App;
 use crate::config;
+use crate::edge::{ClientAddress, FailedSignIns, Lock, TooManyFailures};
 use crate::plugins::Registry;
 use crate::services::CallServices;
 use crate::telemetry::RequestId;
@@ -62,11 +63,24 @@ impl ActiveProvider {
         Self { name: name.clone(), plugin, log: LogLimit::new() }
     }
 
-    pub(super) async fn ask(&self, app: &Arc<App>, request: &Request) -> Answer {
-        let Some((plugin, view)) = &self.plugin else { return Answer::Fails };
+    /// # Errors
+    /// When this address was turned away too often.
+    pub(super) async fn ask(
+        &self,
+        app: &Arc<App>,
+        request: &Request,
+        failures: &FailedSignIns,
+        address: ClientAddress,
+    ) -> Result<Answer, TooManyFailures> {
+        let Some((plugin, view)) = &self.plugin else { return Ok(Answer::Fails) };
         let request_id = request.data::<RequestId>().map(ToString::to_string).unwrap_or_default();
         let cookies = <&CookieJar>::from_request_without_body(request).await.ok();
         let sent = Sent::of(view, request.headers(), cookies);
+        // A request that carries nothing for this provider guesses at nothing.
+        let presented = sent.fingerprint();
+        if presented.is_some() {
+            failures.check(Lock::Providers, address)?;
+        }
         let head = auth_provider::RequestHead {
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
@@ -76,7 +90,11 @@ impl ActiveProvider {
         let services = CallServices::new(app.clone(), plugin.id(), &request_id, None).with_sent(sent);
         let call = plugin.authenticate(services.into_scope(), &head);
         let verdict = app.observed(plugin, Role::AuthProvider, call).await;
-        self.answer(app, plugin, verdict)
+        let answer = self.answer(app, plugin, verdict);
+        if let (Answer::TurnsAway, Some(presented)) = (&answer, presented) {
+            failures.record(Lock::Providers, address, &presented);
+        }
+        Ok(answer)
     }
 
     fn answer(&self, app: &App, plugin: &Plugin, verdict: Result<auth_provider::Verdict, CallError>) -> Answer {

@@ -53,6 +53,20 @@ impl Sent {
         }
     }
 
+    /// Everything there is, in one piece, to tell one attempt to sign in from another; absent when there is nothing.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for (name, value) in self.headers.iter().chain(&self.cookies) {
+            // Lengths first: no two different attempts look the same.
+            for part in [name, value] {
+                bytes.extend_from_slice(&part.len().to_be_bytes());
+                bytes.extend_from_slice(part.as_bytes());
+            }
+        }
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
     /// The headers that the guest sees.
     #[must_use]
     pub fn visible_headers(&self) -> Vec<auth_provider::Header> {
