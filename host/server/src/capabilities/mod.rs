@@ -14,10 +14,12 @@ mod keys_read;
 #[cfg(test)]
 pub(crate) mod loopback;
 mod passwords;
+mod secret_file;
 mod secrets;
 
 pub use client::{USER_AGENT, http_client, install_crypto_provider};
 pub use endpoints::{Endpoint, EndpointError, Endpoints};
 pub use issuers::{Issuer, IssuerError, Issuers};
 pub use keys::KeyTimes;
+pub use secret_file::{SecretFile, SecretFileError};
 pub use secrets::SecretStore;

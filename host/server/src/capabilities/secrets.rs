@@ -10,19 +10,38 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::passwords::Passwords;
+use super::secret_file::SecretFile;
+
+/// Where a secret's value is.
+enum Value {
+    Fixed(Arc<Secret>),
+    File(SecretFile),
+}
 
 /// The secrets of one plugin, by the names of its settings. They can be used, not read.
 #[derive(Default)]
 pub struct SecretStore {
-    secrets: BTreeMap<String, Arc<Secret>>,
+    secrets: BTreeMap<String, Value>,
     passwords: Passwords,
 }
 
 impl SecretStore {
     /// An empty value counts as none: an empty secret would equal an empty header.
     pub fn new(values: impl IntoIterator<Item = (String, String)>) -> Self {
-        let hidden = values.into_iter().map(|(name, value)| (name, Arc::new(Secret::new(value))));
-        Self { secrets: hidden.filter(|(_, secret)| !secret.is_empty()).collect(), passwords: Passwords::default() }
+        let hidden = values.into_iter().map(|(name, value)| (name, Secret::new(value)));
+        let filled = hidden.filter(|(_, secret)| !secret.is_empty());
+        Self {
+            secrets: filled.map(|(name, secret)| (name, Value::Fixed(Arc::new(secret)))).collect(),
+            passwords: Passwords::default(),
+        }
+    }
+
+    /// Adds secrets that stand in files. Such a secret is set for as long as the process runs, and equals nothing while its file
+    /// cannot be used.
+    #[must_use]
+    pub fn with_files(mut self, files: impl IntoIterator<Item = (String, SecretFile)>) -> Self {
+        self.secrets.extend(files.into_iter().map(|(name, file)| (name, Value::File(file))));
+        self
     }
 
     /// Whether the operator gave it a value.
@@ -36,7 +55,7 @@ impl SecretStore {
     /// # Errors
     /// [`SecretError::Unset`] if it has no value.
     pub fn equals(&self, name: &str, candidate: impl AsRef<[u8]>) -> Result<bool, SecretError> {
-        Ok(self.get(name)?.equals(candidate))
+        Ok(self.get(name)?.is_some_and(|secret| secret.equals(candidate)))
     }
 
     /// HMAC-SHA-256 with the secret as key: 32 bytes.
@@ -44,7 +63,7 @@ impl SecretStore {
     /// # Errors
     /// [`SecretError::Unset`] if it has no value.
     pub fn hmac_sha256(&self, name: &str, message: &[u8]) -> Result<Vec<u8>, SecretError> {
-        let secret = self.get(name)?;
+        let secret = self.get(name)?.ok_or(SecretError::Unset)?;
         // HMAC takes keys of any length; were it otherwise, the secret would be unusable, which is what `Unset` says.
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).map_err(|_| SecretError::Unset)?;
         mac.update(message);
@@ -56,11 +75,19 @@ impl SecretStore {
     /// # Errors
     /// [`SecretError::Unset`] if it has no value.
     pub async fn basic(&self, name: &str, authorization: Option<&str>) -> Result<BasicOutcome, SecretError> {
-        Ok(self.passwords.check(name, self.get(name)?, authorization).await)
+        match self.get(name)? {
+            Some(file) => Ok(self.passwords.check(name, &file, authorization).await),
+            None => Ok(BasicOutcome::Wrong),
+        }
     }
 
-    fn get(&self, name: &str) -> Result<&Arc<Secret>, SecretError> {
-        self.secrets.get(name).ok_or(SecretError::Unset)
+    /// The value, absent while its file cannot be used.
+    fn get(&self, name: &str) -> Result<Option<Arc<Secret>>, SecretError> {
+        match self.secrets.get(name) {
+            Some(Value::Fixed(secret)) => Ok(Some(secret.clone())),
+            Some(Value::File(file)) => Ok(file.current()),
+            None => Err(SecretError::Unset),
+        }
     }
 }
 
@@ -106,6 +133,17 @@ mod tests {
     fn the_mac_is_that_of_rfc_4231_case_2() {
         let mac = store().hmac_sha256("rfc", b"what do ya want for nothing?").unwrap();
         assert_eq!(hex::encode(mac), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn a_secret_in_a_file_is_set_and_used_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        std::fs::write(&path, "hunter2\n").unwrap();
+        let store = SecretStore::default().with_files([("token".to_owned(), SecretFile::open(&path).unwrap())]);
+        assert!(store.is_set("token"));
+        assert!(store.equals("token", "hunter2").unwrap());
+        assert!(!store.equals("token", "hunter2\n").unwrap());
     }
 
     #[test]

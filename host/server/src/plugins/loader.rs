@@ -9,7 +9,7 @@ use chm_sandbox::bindings::panels::Source;
 use chm_sandbox::{Grants, Interface, Limits, Plugin, PluginSource, Role, Sandbox};
 
 use super::catalogue::Catalogue;
-use crate::capabilities::SecretStore;
+use crate::capabilities::{SecretFile, SecretStore};
 use crate::services::Denied;
 
 /// What the operator configured for one plugin.
@@ -174,8 +174,14 @@ fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String
     }
     let mut plain = BTreeMap::new();
     let mut secrets = BTreeMap::new();
+    let mut files = BTreeMap::new();
     for (name, setting) in &manifest.settings {
         let given = entry.settings.get(name).filter(|(value, _)| !value.is_blank());
+        if let (SettingKind::Secret, Some((SettingValue::Map(pairs), origin))) = (setting.kind, given) {
+            let file = secret_file(pairs).map_err(|error| format!("setting `{name}` (from {origin}): {error}"))?;
+            files.insert(name.clone(), file);
+            continue;
+        }
         let text = match given {
             Some((value, origin)) => {
                 let text =
@@ -191,5 +197,13 @@ fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String
             plain.insert(name.clone(), text);
         }
     }
-    Ok((plain, SecretStore::new(secrets)))
+    Ok((plain, SecretStore::new(secrets).with_files(files)))
+}
+
+/// A secret written as `{ file = "<path>" }`.
+fn secret_file(pairs: &BTreeMap<String, String>) -> Result<SecretFile, String> {
+    match pairs.get("file").filter(|_| pairs.len() == 1) {
+        Some(path) => SecretFile::open(path).map_err(|error| error.to_string()),
+        None => Err("it is a table; expected the secret as a text, or `{ file = \"<path>\" }`".to_owned()),
+    }
 }

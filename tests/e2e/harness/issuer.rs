@@ -1,0 +1,279 @@
+//! A token issuer with real keys, over real HTTP, that can fall ill in every way an issuer can.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+/// RSA keys take seconds to make; these were made for tests.
+const RSA: &[u8] = include_bytes!("../../../host/server/tests/data/issuer-rsa.pem");
+const OTHER_RSA: &[u8] = include_bytes!("../../../host/server/tests/data/stranger-rsa.pem");
+const WEAK_RSA: &[u8] = include_bytes!("../../../host/server/tests/data/weak-rsa.pem");
+const RSA_PUBLIC: &str = include_str!("../../../host/server/tests/data/issuer-rsa.pub.pem");
+
+/// Bytes of a key set that is meant to fill a memory.
+const HUGE: usize = 100 << 20;
+const KEY_SET: &str = "/keys";
+
+/// A private key, with the id that its public half is published by.
+#[derive(Clone)]
+pub struct SigningKey {
+    kid: String,
+    algorithm: Algorithm,
+    private: EncodingKey,
+}
+
+impl SigningKey {
+    /// RSA of 2048 bits, for RS256.
+    pub fn rsa(kid: &str) -> Self {
+        Self::rsa_of(kid, RSA)
+    }
+
+    /// Another one.
+    pub fn other_rsa(kid: &str) -> Self {
+        Self::rsa_of(kid, OTHER_RSA)
+    }
+
+    /// RSA of 1024 bits.
+    pub fn weak_rsa(kid: &str) -> Self {
+        Self::rsa_of(kid, WEAK_RSA)
+    }
+
+    /// The public half of [`SigningKey::rsa`], in PEM.
+    pub fn rsa_public_pem() -> &'static str {
+        RSA_PUBLIC
+    }
+
+    fn rsa_of(kid: &str, pem: &[u8]) -> Self {
+        let private = EncodingKey::from_rsa_pem(pem).expect("a key");
+        Self { kid: kid.to_owned(), algorithm: Algorithm::RS256, private }
+    }
+
+    /// A new one on P-256, for ES256.
+    pub fn ec(kid: &str) -> Self {
+        let made = rcgen::KeyPair::generate().expect("a key");
+        let private = EncodingKey::from_ec_pem(made.serialize_pem().as_bytes()).expect("a key");
+        Self { kid: kid.to_owned(), algorithm: Algorithm::ES256, private }
+    }
+
+    /// Its public half, as a key set has it.
+    pub fn public(&self) -> Value {
+        let mut jwk = Jwk::from_encoding_key(&self.private, self.algorithm).expect("a public key");
+        jwk.common.key_id = Some(self.kid.clone());
+        serde_json::to_value(jwk).expect("JSON")
+    }
+
+    /// A token with these claims.
+    pub fn token(&self, claims: &Value) -> String {
+        self.token_with(&json!({"alg": format!("{:?}", self.algorithm), "kid": self.kid, "typ": "JWT"}), claims)
+    }
+
+    /// A token with any header, rightly signed by this key, whatever the header says.
+    pub fn token_with(&self, header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let message = format!("{}.{}", part(header), part(claims));
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &self.private, self.algorithm).expect("signed");
+        format!("{message}.{signature}")
+    }
+}
+
+/// How the issuer answers who asks for its keys.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Health {
+    /// As it should.
+    Well,
+    /// With 500.
+    Failing,
+    /// It closes the connection.
+    HangsUp,
+    /// Nobody listens any more; it does not come back.
+    Gone,
+    /// Not at all, until it is better.
+    Hanging,
+    /// With 100 MB, as it says before.
+    Huge,
+    /// With 100 MB, without saying so.
+    Endless,
+    /// With a redirect to another address.
+    Redirects,
+}
+
+struct State {
+    url: String,
+    keys: Mutex<String>,
+    health: Mutex<Health>,
+    better: Notify,
+    fetches: Mutex<BTreeMap<String, usize>>,
+    sent: AtomicUsize,
+}
+
+/// The issuer; it ends with this value.
+pub struct Issuer {
+    state: Arc<State>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Issuer {
+    /// Publishes these keys, and where they are.
+    pub async fn start(keys: &[&SigningKey]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let state = Arc::new(State {
+            url,
+            keys: Mutex::default(),
+            health: Mutex::new(Health::Well),
+            better: Notify::new(),
+            fetches: Mutex::default(),
+            sent: AtomicUsize::new(0),
+        });
+        let shared = state.clone();
+        let task = tokio::spawn(async move {
+            // Connections end with the issuer.
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(serve(stream, shared.clone()));
+            }
+        });
+        let issuer = Self { state, task };
+        issuer.publish(keys);
+        issuer
+    }
+
+    /// Its address, which is the `iss` of its tokens.
+    pub fn url(&self) -> &str {
+        &self.state.url
+    }
+
+    /// Where its keys are.
+    pub fn keys_url(&self) -> String {
+        format!("{}{KEY_SET}", self.url())
+    }
+
+    /// Publishes these keys instead.
+    pub fn publish(&self, keys: &[&SigningKey]) {
+        self.publish_raw(&keys.iter().map(|key| key.public()).collect::<Vec<_>>());
+    }
+
+    /// Publishes these entries instead, whatever they are.
+    pub fn publish_raw(&self, keys: &[Value]) {
+        *lock(&self.state.keys) = json!({ "keys": keys }).to_string();
+    }
+
+    /// From now on it is like this.
+    pub fn is(&self, health: Health) {
+        *lock(&self.state.health) = health;
+        self.state.better.notify_waiters();
+        if health == Health::Gone {
+            self.task.abort();
+        }
+    }
+
+    /// How often its keys were asked for.
+    pub fn fetches(&self) -> usize {
+        lock(&self.state.fetches).get(KEY_SET).copied().unwrap_or_default()
+    }
+
+    /// Every path that was asked for.
+    pub fn paths(&self) -> Vec<String> {
+        lock(&self.state.fetches).keys().cloned().collect()
+    }
+
+    /// Bytes of bodies that somebody took.
+    pub fn sent(&self) -> usize {
+        self.state.sent.load(Ordering::Relaxed)
+    }
+
+    /// Claims of somebody, for `audience`, good for ten minutes.
+    pub fn claims(&self, audience: &str, subject: &str) -> Value {
+        json!({"iss": self.url(), "aud": audience, "sub": subject, "iat": now(), "exp": now() + 600})
+    }
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Seconds since the Unix epoch.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One request, one answer.
+async fn serve(mut stream: TcpStream, state: Arc<State>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => return,
+        }
+    }
+    let head = String::from_utf8_lossy(&head);
+    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+    *lock(&state.fetches).entry(path.clone()).or_default() += 1;
+    loop {
+        let better = state.better.notified();
+        if *lock(&state.health) != Health::Hanging {
+            break;
+        }
+        better.await;
+    }
+    let health = *lock(&state.health);
+    let _ = answer(&mut stream, &state, &path, health).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn answer(stream: &mut TcpStream, state: &State, path: &str, health: Health) -> std::io::Result<()> {
+    let plain = |status: &str, headers: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+    };
+    let text = match (health, path) {
+        (Health::HangsUp | Health::Gone, _) => return Ok(()),
+        (Health::Failing, _) => plain("500 Internal Server Error", "", ""),
+        (Health::Redirects, KEY_SET) => plain("302 Found", &format!("location: {}/elsewhere\r\n", state.url), ""),
+        (Health::Huge | Health::Endless, KEY_SET) => return flood(stream, state, health).await,
+        (_, KEY_SET | "/elsewhere") => {
+            plain("200 OK", "content-type: application/json\r\n", &lock(&state.keys).clone())
+        }
+        (_, "/.well-known/openid-configuration") => {
+            let document = json!({"issuer": state.url, "jwks_uri": format!("{}{KEY_SET}", state.url)});
+            plain("200 OK", "content-type: application/json\r\n", &document.to_string())
+        }
+        _ => plain("404 Not Found", "", ""),
+    };
+    stream.write_all(text.as_bytes()).await
+}
+
+/// A key set that begins well and does not end for 100 MB.
+async fn flood(stream: &mut TcpStream, state: &State, health: Health) -> std::io::Result<()> {
+    let length = match health {
+        Health::Huge => format!("content-length: {HUGE}\r\n"),
+        _ => String::new(),
+    };
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: application/json\r\n{length}\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let piece = vec![b' '; 64 << 10];
+    let mut left = HUGE;
+    while left > 0 {
+        let part = left.min(piece.len());
+        stream.write_all(&piece[..part]).await?;
+        state.sent.fetch_add(part, Ordering::Relaxed);
+        left -= part;
+    }
+    Ok(())
+}
