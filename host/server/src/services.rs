@@ -7,8 +7,11 @@ use chm_access::{Caller, Feature, Permission};
 use chm_clickhouse::GuardedQuery;
 use chm_sandbox::bindings::{clickhouse, control, http, jwt, secrets};
 use chm_sandbox::{CallScope, Services};
+use chm_store::Outcome;
+use serde_json::json;
 
 use crate::app::App;
+use crate::audit::Circumstances;
 use crate::auth::{Sent, for_guest};
 use crate::capabilities::SecretStore;
 use crate::hosts::HostRefusal;
@@ -84,6 +87,17 @@ impl CallServices {
             .map_err(|denial| control::ControlError::Denied(denial.to_string()))
     }
 
+    /// An entry for a statement that was sent. From where it was asked for is in the entry of its request.
+    async fn record_control(&self, action: &str, target: &str, host: u32, error: Option<&impl std::fmt::Display>) {
+        let outcome = if error.is_some() { Outcome::Failed } else { Outcome::Done };
+        let mut details = json!({"plugin": self.plugin, "host": host});
+        if let Some(error) = error {
+            details["error"] = json!(error.to_string());
+        }
+        let circumstances = Circumstances::of(self.caller.as_ref(), None, &self.request_id);
+        self.app.audit.record(&circumstances.entry(action, outcome, Some(target), details)).await;
+    }
+
     /// A server that the caller may see.
     fn host(&self, id: u32) -> Result<&Arc<chm_clickhouse::Host>, HostRefusal> {
         self.app.hosts.get(id, self.caller.as_ref())
@@ -131,10 +145,9 @@ impl Services for CallServices {
         let id = chm_clickhouse::QueryId::new(&query_id)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
-        target
-            .kill_query(&id, Some(&self.comment("kill-query")))
-            .await
-            .map_err(|error| control::ControlError::Failed(error.to_string()))
+        let outcome = target.kill_query(&id, Some(&self.comment("kill-query"))).await;
+        self.record_control("control.kill-query", &query_id, host, outcome.as_ref().err()).await;
+        outcome.map_err(|error| control::ControlError::Failed(error.to_string()))
     }
 
     async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
@@ -143,10 +156,10 @@ impl Services for CallServices {
         let name = chm_clickhouse::TableName::new(&database, &table)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %database, %table, host, "optimize table");
-        target
-            .optimize_table(&name, Some(&self.comment("optimize-table")))
-            .await
-            .map_err(|error| control::ControlError::Failed(error.to_string()))
+        let outcome = target.optimize_table(&name, Some(&self.comment("optimize-table"))).await;
+        let target = format!("{database}.{table}");
+        self.record_control("control.optimize-table", &target, host, outcome.as_ref().err()).await;
+        outcome.map_err(|error| control::ControlError::Failed(error.to_string()))
     }
 
     async fn http_send(&self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError> {

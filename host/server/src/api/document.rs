@@ -6,7 +6,7 @@ use poem_openapi::types::Type;
 use serde_json::{Map, Value, json};
 
 use super::error::{GateError, GuardError};
-use super::gate::Mark;
+use super::gate::{Mark, OwnCredential};
 use super::parameters;
 use super::routes::service;
 use super::schema;
@@ -18,6 +18,11 @@ pub struct Document {
     value: Value,
     yaml: String,
 }
+
+/// Instead of a feature, at operations that only operators may use.
+const OPERATORS: &str = "none: for operators";
+/// Instead of a feature, at operations with a credential of their own.
+const OWN: &str = "none: it has a credential of its own";
 
 /// An operation that does not say what it needs.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +69,17 @@ impl Document {
                 .is_some_and(|methods| methods.values().all(|operation| operation["security"] == json!([])))
         };
         paths.filter(move |(_, methods)| is_exempt(methods)).map(|(path, _)| path.as_str())
+    }
+
+    /// Paths below the guard's that ask for a credential of their own, so that the guard lets everybody come as far.
+    pub fn own_credential_paths(&self) -> impl Iterator<Item = &str> {
+        let paths = self.value["paths"].as_object().into_iter().flatten();
+        let is_own = |methods: &Value| {
+            methods
+                .as_object()
+                .is_some_and(|methods| methods.values().all(|operation| operation["x-chm-feature"] == OWN))
+        };
+        paths.filter(move |(_, methods)| is_own(methods)).map(|(path, _)| path.as_str())
     }
 
     /// As YAML.
@@ -120,6 +136,22 @@ fn apply(operation: &mut Value, mark: &Mark) {
             operation["x-chm-feature"] = json!("of the item");
             refuse(operation);
         }
+        Mark::Operator(right) => {
+            operation["x-chm-feature"] = json!(OPERATORS);
+            operation["x-chm-operation"] = json!(right.to_string());
+            operation["responses"]["403"] = not_an_operator();
+        }
+        Mark::Own(own) => {
+            operation["x-chm-feature"] = json!(OWN);
+            operation["x-chm-operation"] = json!("write");
+            operation["security"] = json!([{"bearer": []}]);
+            operation["responses"]["401"] = guard_error("Not signed in, or the wrong secret.");
+            operation["responses"]["503"] = guard_error("It is not configured, or the store cannot be reached.");
+            if *own == OwnCredential::KeyIssue {
+                operation["responses"]["403"] = not_an_operator();
+            }
+            return;
+        }
         Mark::Caller => operation["x-chm-feature"] = json!("none: it describes the caller"),
     }
     operation["security"] = credentials();
@@ -128,6 +160,22 @@ fn apply(operation: &mut Value, mark: &Mark) {
         "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
             {"$ref": "#/components/schemas/GuardError"}, {"$ref": "#/components/schemas/GateError"}]}}},
     });
+}
+
+fn not_an_operator() -> Value {
+    json!({
+        "description": "The caller is no operator (`OPERATOR_REQUIRED`).",
+        "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
+            {"$ref": "#/components/schemas/GateError"}, {"$ref": "#/components/schemas/ErrorEnvelope"}]}}},
+    })
+}
+
+fn guard_error(description: &str) -> Value {
+    json!({
+        "description": description,
+        "content": {"application/json; charset=utf-8": {"schema": {"oneOf": [
+            {"$ref": "#/components/schemas/GuardError"}, {"$ref": "#/components/schemas/ErrorEnvelope"}]}}},
+    })
 }
 
 /// What the matrix answers beside 401.

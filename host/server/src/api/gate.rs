@@ -3,6 +3,8 @@
 //! Each handler takes one of these as its first argument, and the document cannot be generated for an operation that has none:
 //! * [`Gate<R>`]: the caller has the right `R` of the permission matrix;
 //! * [`Admitted`]: the guard let the caller in, and the handler opens each item (panel, chart, tool) by its own permission;
+//! * [`OperatorGate`](super::operator::OperatorGate): the caller runs this host;
+//! * [`KeyIssueGate`](super::operator::KeyIssueGate), [`CronGate`](super::operator::CronGate): a credential of the route's own;
 //! * [`Exempt`]: nothing is needed, with the reason in the type.
 
 use std::marker::PhantomData;
@@ -75,6 +77,10 @@ pub enum Mark {
     Items,
     /// Nothing beyond the guard: it describes the caller.
     Caller,
+    /// The caller runs this host, whatever the matrix says.
+    Operator(Operation),
+    /// A credential of its own, whatever the guard says.
+    Own(OwnCredential),
     /// Nothing.
     Exempt(Exemption),
 }
@@ -84,6 +90,31 @@ pub enum Mark {
 pub enum Exemption {
     /// Probes ask it, and it says nothing but that this process lives.
     Liveness,
+}
+
+/// Which credential of its own a route asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnCredential {
+    /// What has keys made.
+    KeyIssue,
+    /// What timers bring.
+    Cron,
+}
+
+impl OwnCredential {
+    pub(super) const fn mark(self) -> &'static str {
+        match self {
+            Self::KeyIssue => "own:key-issue",
+            Self::Cron => "own:cron",
+        }
+    }
+}
+
+pub(super) const fn operator_mark(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Read => "operator:read",
+        Operation::Write => "operator:write",
+    }
 }
 
 const ITEMS: &str = "guard:items";
@@ -98,6 +129,10 @@ impl Mark {
             ITEMS => Some(Self::Items),
             CALLER => Some(Self::Caller),
             LIVENESS => Some(Self::Exempt(Exemption::Liveness)),
+            "operator:read" => Some(Self::Operator(Operation::Read)),
+            "operator:write" => Some(Self::Operator(Operation::Write)),
+            "own:key-issue" => Some(Self::Own(OwnCredential::KeyIssue)),
+            "own:cron" => Some(Self::Own(OwnCredential::Cron)),
             _ => {
                 let (feature, operation) = text.split_once(':')?;
                 let feature: Feature = feature.parse().ok()?;
@@ -139,16 +174,16 @@ pub type CallerGate = Admitted<false>;
 /// Nothing is needed.
 pub struct Exempt;
 
-fn app(request: &Request) -> Result<&Arc<App>> {
+pub(super) fn app(request: &Request) -> Result<&Arc<App>> {
     request.data::<Arc<App>>().ok_or_else(|| Error::from_status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-fn request_id(request: &Request) -> String {
+pub(super) fn request_id(request: &Request) -> String {
     request.data::<RequestId>().map(ToString::to_string).unwrap_or_default()
 }
 
 /// The caller the guard found. A request that did not come through the guard has none, and gets nothing.
-fn identified(request: &Request) -> Result<Caller> {
+pub(super) fn identified(request: &Request) -> Result<Caller> {
     let found = request.extensions().get::<Identified>().ok_or_else(|| Error::from_response(unauthenticated()))?;
     Ok(found.caller.clone())
 }
@@ -238,6 +273,12 @@ mod tests {
         assert_eq!(Mark::parse(TablesWrite::MARK), Some(Mark::Right(Permission::write(Feature::Tables))));
         assert_eq!(Mark::parse(DocsRead::MARK), Some(Mark::Right(Permission::read(Feature::Docs))));
         assert_eq!(Mark::parse(ITEMS), Some(Mark::Items));
+        for operation in [Operation::Read, Operation::Write] {
+            assert_eq!(Mark::parse(operator_mark(operation)), Some(Mark::Operator(operation)));
+        }
+        for own in [OwnCredential::KeyIssue, OwnCredential::Cron] {
+            assert_eq!(Mark::parse(own.mark()), Some(Mark::Own(own)));
+        }
         assert_eq!(Mark::parse("tables:delete"), None);
         assert_eq!(Mark::parse("nonsense"), None);
     }

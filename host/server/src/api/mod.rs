@@ -1,10 +1,12 @@
 //! The HTTP API: typed operations, one envelope, one document.
 
 mod alerts;
+mod audit;
 mod body_limit;
 mod charts;
 mod checked_json;
 mod config;
+mod cron;
 mod docs;
 mod document;
 mod envelope;
@@ -14,6 +16,9 @@ mod explorer;
 mod gate;
 mod hosts;
 mod identity;
+mod keys;
+mod mint_body;
+mod operator;
 mod parameters;
 mod plugins;
 mod routes;
@@ -26,7 +31,7 @@ mod tools;
 pub use document::Document;
 pub use error::{Problem, Word, enveloped};
 pub use error_catalogue::catalogue_markdown;
-pub use gate::{Exemption, Mark, unauthenticated};
+pub use gate::{Exemption, Mark, OwnCredential, unauthenticated};
 pub use routes::router;
 
 use poem_openapi::Tags;
@@ -38,6 +43,10 @@ pub enum Tag {
     System,
     /// Who is calling, and what they may do.
     Identity,
+    /// API keys.
+    Keys,
+    /// What happened.
+    Audit,
     /// The watched ClickHouse servers.
     Hosts,
     /// Tables: rows of a named panel.
@@ -52,6 +61,16 @@ pub enum Tag {
     Alerts,
     /// Loaded plugins.
     Plugins,
+}
+
+/// [`timestamp`] of seconds since the Unix epoch.
+fn seconds_timestamp(seconds: i64) -> String {
+    milliseconds_timestamp(seconds.saturating_mul(1000))
+}
+
+/// [`timestamp`] of milliseconds since the Unix epoch.
+fn milliseconds_timestamp(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
 /// ISO 8601 in UTC with milliseconds.

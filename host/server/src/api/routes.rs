@@ -10,9 +10,11 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, OpenApi, OpenApiService};
 
 use super::alerts::AlertsApi;
+use super::audit::AuditApi;
 use super::body_limit::BodyLimit;
 use super::charts::ChartsApi;
 use super::config::ConfigApi;
+use super::cron::CronApi;
 use super::docs::DocsApi;
 use super::document::Document;
 use super::envelope::Envelope;
@@ -20,6 +22,7 @@ use super::error::enveloped;
 use super::explorer::ExplorerApi;
 use super::hosts::HostsApi;
 use super::identity::IdentityApi;
+use super::keys::KeysApi;
 use super::plugins::PluginsApi;
 use super::system::SystemApi;
 use super::tables::TablesApi;
@@ -44,6 +47,9 @@ pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
         ToolsApi,
         AlertsApi,
         PluginsApi,
+        KeysApi,
+        AuditApi,
+        CronApi,
     );
     OpenApiService::new(apis, "chm-host", env!("CARGO_PKG_VERSION")).description(
         "Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.",
@@ -58,6 +64,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
     let document = Arc::new(Document::of(&app.registry.catalogue)?);
     let (edge, table) = (&app.edge, Arc::new(PathTable::of(document.value())));
     let exempt = document.exempt_paths().map(str::to_owned).collect();
+    let own = document.own_credential_paths().map(str::to_owned).collect();
     let paths = document.value()["paths"].as_object().into_iter().flat_map(|paths| paths.keys().map(String::as_str));
     let observe = ObserveRequests::new(app.metrics.clone()).exporting(exports_spans).documented(paths);
     let endpoint = Route::new()
@@ -65,7 +72,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .with(BodyLimit::new(app.body_bytes, edge.body_timeout))
         .with(RefuseCrossSite(edge.origins.clone()))
         .with(LimitRates(edge.rates.clone()))
-        .with(Guard::new(app.clone(), exempt))
+        .with(Guard::new(app.clone(), exempt, own))
         .with(RecordWrites::new(WriteTable::of(document.value()), app.audit.clone()))
         // The guard shows cookies to auth plugins; without this, asking for one is a panic.
         .with(CookieJarManager::new())

@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod engine;
+mod keys;
 mod openapi;
 mod plugin;
 mod progress;
@@ -36,6 +37,9 @@ enum Command {
     /// Build and inspect plugins
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    /// Make, list and end API keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Print the OpenAPI document of a plugin folder
     Openapi(openapi::Openapi),
     /// Look at the configuration
@@ -73,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Doctor(doctor) => return doctor.run(),
         Command::Plugin(plugin) => plugin.run(),
+        Command::Keys(keys) => keys.run(),
         Command::Openapi(openapi) => openapi.run(),
         Command::Config(config) => config.run(),
     };
