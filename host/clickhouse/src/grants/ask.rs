@@ -54,7 +54,8 @@ impl Host {
     /// When the server cannot be asked at all.
     pub async fn standing(&self, needs: &Needs) -> Result<Standing, ReadError> {
         let user = self.name_of("SELECT currentUser() AS name").await?.ok_or(ReadError::Broken)?;
-        let storage = self.name_of("SELECT storage AS name FROM system.users WHERE name = currentUser()").await;
+        let storage =
+            self.name_of("SELECT u.storage AS name FROM system.users AS u WHERE u.name = currentUser()").await;
         let mut standing = Standing {
             holding: Holding { user: user.clone(), ..Holding::default() },
             readonly: self.profile().await?.readonly().map(str::to_owned),

@@ -28,6 +28,15 @@ fn tls(subject: &Subject<'_>) -> Finding {
 fn names(subject: &Subject<'_>) -> Finding {
     const ITEM: &str = "names and origins";
     let edge = &subject.config().edge;
+    if subject.posture() == Posture::Open && !edge.cors_origins.is_empty() {
+        let origins: Vec<String> = edge.cors_origins.iter().map(ToString::to_string).collect();
+        return Finding::graded(
+            subject.listens() != Place::Loopback,
+            ITEM,
+            format!("nobody signs in, and pages of {} may do everything here", origins.join(", ")),
+        )
+        .advise("unset CHM_CORS_ORIGINS, or choose a provider");
+    }
     if !edge.allowed_hosts.is_empty() {
         return Finding::ok(ITEM, format!("answers under {} configured names only", edge.allowed_hosts.len()));
     }
@@ -37,8 +46,7 @@ fn names(subject: &Subject<'_>) -> Finding {
     if subject.listens() == Place::Loopback {
         return Finding::ok(ITEM, "answers under the names of loopback only");
     }
-    let origins = if edge.cors_origins.is_empty() { "" } else { ", and pages of `edge.cors_origins` may call it" };
-    Finding::fail(ITEM, format!("nobody signs in, and requests are answered under every name{origins}"))
+    Finding::fail(ITEM, "nobody signs in, and requests are answered under every name")
         .advise("any page that a colleague opens can read everything by DNS rebinding: set CHM_ALLOWED_HOSTS")
 }
 

@@ -32,7 +32,8 @@ fn sensitive(subject: &Subject<'_>, feature: Feature, harms: bool, variable: &st
         (_, true) => "callers without credentials may use all of it",
         (true, false) => "callers without credentials may read it",
     };
-    if !is_far && !(harms && writes) {
+    let is_harmless = !(harms && writes);
+    if !is_far && is_harmless {
         return Finding::ok(item, format!("{found}, on loopback only"));
     }
     let fails = is_far && harms && writes;

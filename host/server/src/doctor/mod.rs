@@ -15,6 +15,7 @@ mod report;
 mod secrets;
 mod servers;
 mod sign_in;
+mod store;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub fn dangers(subject: &Subject<'_>) -> Vec<Finding> {
     findings.extend(features::findings(subject));
     findings.extend(edge::findings(subject));
     findings.extend(alerts::findings(subject));
+    findings.extend(store::findings(subject));
     findings.extend(plugins::findings(subject));
     findings.extend(subject.left_over_warnings(&findings));
     findings

@@ -104,14 +104,15 @@ fn in_files(subject: &Subject<'_>, held: &[Held<'_>]) -> Finding {
     Finding::warn(ITEM, found).advise(advice)
 }
 
+/// Whether every user of this machine may read a file; a file that is not there is nobody's to read.
 #[cfg(unix)]
-fn others_may_read(file: &Path) -> bool {
+pub(super) fn others_may_read(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o004 != 0)
 }
 
 #[cfg(not(unix))]
-fn others_may_read(_: &Path) -> bool {
+pub(super) fn others_may_read(_: &Path) -> bool {
     false
 }
 

@@ -81,6 +81,8 @@ fn every_item_is_ok_or_dangerous_as_the_checklist_says() {
         ("names and origins", &[FAR], Fail),
         ("names and origins", &[FAR, ("CHM_ALLOWED_HOSTS", "chm.example.org")], Ok),
         ("names and origins", &[FAR, KEY], Ok),
+        ("names and origins", &[("CHM_CORS_ORIGINS", "https://a.example.org")], Warn),
+        ("names and origins", &[FAR, KEY, ("CHM_CORS_ORIGINS", "https://a.example.org")], Ok),
         ("client addresses", &[], Ok),
         ("client addresses", &PROXY, Warn),
         ("client addresses", &[PROXY[0], PROXY[1], ("CHM_TRUSTED_PROXIES", "10.0.0.7")], Ok),
@@ -104,6 +106,9 @@ fn every_item_is_ok_or_dangerous_as_the_checklist_says() {
         ("agent token", &[], Ok),
         ("agent token", &[("AGENT_API_TOKEN", "0123456789abcdef")], Warn),
         ("agent token", &[KEY, ("AGENT_API_TOKEN", "0123456789abcdef-agent")], Ok),
+        ("store", &[], Ok),
+        ("store", &[("CHM_STORE_URL", "none")], Warn),
+        ("store", &[("CHM_STORE_URL", "postgres://chm:hidden@db/chm")], Ok),
         ("plugins", &[], Fail),
         ("configuration", &[("CLICKHOUSE_TZ", "UTC")], Warn),
     ];
