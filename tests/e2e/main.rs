@@ -10,6 +10,7 @@ mod harness;
 
 mod alerts;
 mod bad_input;
+mod clerk;
 mod configuration;
 mod document;
 mod ending;
@@ -19,7 +20,9 @@ mod keys;
 mod laws;
 mod misbehaving;
 mod nginx;
+mod oidc;
 mod panels;
+mod proxy;
 mod refusals;
 mod statements;
 mod streams;

@@ -1,126 +1,158 @@
 //! The auth role: the trusted reverse proxy (contract §2.6–2.8), its headers sent by hand. `nginx` has them sent by a real proxy.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{Answer, Host, run};
+use crate::harness::{Answer, Host, Visit, run};
 use crate::keys;
 
 const SECRET: &str = "between-proxy-and-host";
+const PROOF: &str = "x-chm-proxy-secret";
+const USER: &str = "x-forwarded-user";
+const GROUPS: &str = "x-forwarded-groups";
 
-struct Case {
-    what: &'static str,
-    variables: &'static [(&'static str, &'static str)],
-    headers: &'static [(&'static str, &'static str)],
-    /// Present when the caller gets in.
-    principal: Option<Value>,
+/// A visit by way of the proxy.
+fn proxied(what: &str) -> Visit {
+    Visit::new(what).header(PROOF, SECRET)
 }
 
-fn ann() -> Value {
-    json!({"subject": "ann"})
+/// A visit of somebody by way of the proxy.
+fn ann(what: &str) -> Visit {
+    proxied(what).header(USER, "ann")
 }
 
-fn cases() -> Vec<Case> {
-    const GATED: &[(&str, &str)] = &[("CHM_TRUSTED_AUTH_SECRET", SECRET)];
-    const INSECURE: &[(&str, &str)] = &[("CHM_TRUSTED_ALLOW_INSECURE", "true")];
-    const BOTH: &[(&str, &str)] = &[("CHM_TRUSTED_AUTH_SECRET", SECRET), ("CHM_TRUSTED_ALLOW_INSECURE", "true")];
-    const GROUPS: &[(&str, &str)] =
-        &[("CHM_TRUSTED_AUTH_SECRET", SECRET), ("CHM_TRUSTED_ALLOWED_GROUPS", "SRE, admin")];
-    const RENAMED: &[(&str, &str)] = &[
-        ("CHM_TRUSTED_AUTH_SECRET", SECRET),
-        ("CHM_TRUSTED_SHARED_SECRET_HEADER", "X-Gate"),
-        ("CHM_TRUSTED_USER_HEADER", "X-Auth-Request-User"),
-        ("CHM_TRUSTED_CUSTOM_HEADERS", "team:X-Team, dept:X-Dept"),
-    ];
-    const PROOF: (&str, &str) = ("x-chm-proxy-secret", SECRET);
-    const USER: (&str, &str) = ("x-forwarded-user", "ann");
-    let case = |what, variables, headers, principal| Case { what, variables, headers, principal };
+/// Variables of a host, and visits to it.
+type Situation = (&'static [(&'static str, &'static str)], Vec<Visit>);
+
+fn situations() -> Vec<Situation> {
+    const SET: (&str, &str) = ("CHM_TRUSTED_AUTH_SECRET", SECRET);
+    let direct = |what: &str| Visit::new(what).header(USER, "ann");
+    let groups = |what: &str, groups: &str| ann(what).header(GROUPS, groups);
+    let as_ann = |roles: &[&str]| json!({"subject": "ann", "roles": roles});
     vec![
-        case("no gate is configured", &[], &[USER, PROOF], None),
-        case("the right secret and a user", GATED, &[USER, PROOF], Some(ann())),
-        case("a user alone", GATED, &[USER], None),
-        case("a wrong secret", GATED, &[USER, ("x-chm-proxy-secret", "between-proxy-and-hosT")], None),
-        case("an empty secret", GATED, &[USER, ("x-chm-proxy-secret", "")], None),
-        case("the secret twice", GATED, &[USER, PROOF, PROOF], None),
-        case("a secret without a user", GATED, &[PROOF], None),
-        case("an empty user", GATED, &[PROOF, ("x-forwarded-user", "")], None),
-        case(
-            "an e-mail address only",
-            GATED,
-            &[PROOF, ("x-forwarded-email", "ann@x")],
-            Some(json!({"subject": "ann@x", "email": "ann@x"})),
-        ),
-        case("a secret counts even where insecure is allowed", BOTH, &[USER], None),
-        case("insecure is allowed", INSECURE, &[USER], Some(ann())),
-        case(
-            "a matching group, in another spelling",
-            GROUPS,
-            &[USER, PROOF, ("x-forwarded-groups", "dev,sre")],
-            Some(json!({"subject": "ann", "roles": ["dev", "sre"]})),
-        ),
-        case("no matching group", GROUPS, &[USER, PROOF, ("x-forwarded-groups", "dev")], None),
-        case("no group at all", GROUPS, &[USER, PROOF], None),
-        case(
-            "everything a proxy can say",
-            GATED,
-            &[
-                USER,
-                PROOF,
-                ("x-forwarded-email", "ann@x"),
-                ("x-forwarded-preferred-username", "Ann B"),
-                ("x-forwarded-avatar", "https://x/a.png"),
-                ("x-forwarded-groups", "sre dev,sre"),
-                ("x-forwarded-role", "lead"),
+        (&[], vec![ann("no gate is configured"), Visit::new("no gate, and nobody")]),
+        (
+            &[SET],
+            vec![
+                Visit::new("nothing at all"),
+                ann("the right secret and a user").enters("ann"),
+                direct("a user alone"),
+                direct("a wrong secret").header(PROOF, "between-proxy-and-hosT"),
+                direct("the beginning of the secret").header(PROOF, "between-proxy"),
+                direct("the secret and more").header(PROOF, "between-proxy-and-host."),
+                direct("an empty secret").header(PROOF, ""),
+                ann("the secret twice").header(PROOF, SECRET),
+                ann("the secret, and a wrong one").header(PROOF, "guess"),
+                direct("the secret in another header").header("x-proxy-secret", SECRET),
+                Visit::new("the secret as a bearer token").header(USER, "ann").bearer(SECRET),
+                Visit::new("the secret as a cookie").header(USER, "ann").cookie("x-chm-proxy-secret", SECRET),
+                proxied("a secret without a user"),
+                proxied("an empty user").header(USER, ""),
+                proxied("a user of blanks").header(USER, "  "),
+                proxied("an oversized user").header(USER, "a".repeat(17 << 10)),
+                direct("an oversized secret").header(PROOF, SECRET.repeat(1000)),
+                ann("a user twice, as HTTP joins them").header(USER, "bob").enters("ann, bob"),
+                ann("an empty value before the user's").header("x-forwarded-email", "").enters("ann"),
+                proxied("an e-mail address only")
+                    .header("x-forwarded-email", "ann@x")
+                    .enters_as(json!({"subject": "ann@x", "email": "ann@x"})),
+                proxied("UTF-8").header(USER, "Änn 李").enters("Änn 李"),
+                proxied("ISO-8859-1").header(USER, b"\xc4nn").enters("Änn"),
+                groups("groups in two headers", "sre dev")
+                    .header(GROUPS, "SRE,ops")
+                    .enters_as(as_ann(&["sre", "dev", "ops"])),
+                groups("everything a proxy can say", "sre dev,sre")
+                    .header("x-forwarded-email", "ann@x")
+                    .header("x-forwarded-preferred-username", "Ännchen B")
+                    .header("x-forwarded-avatar", "https://x/a.png")
+                    .header("x-forwarded-role", "lead")
+                    .enters_as(json!({"subject": "ann", "name": "Ännchen B", "email": "ann@x",
+                        "avatarUrl": "https://x/a.png", "roles": ["sre", "dev", "lead"]})),
             ],
-            Some(json!({"subject": "ann", "name": "Ann B", "email": "ann@x", "avatarUrl": "https://x/a.png",
-                "roles": ["sre", "dev", "lead"]})),
         ),
-        case(
-            "other headers, and claims of one's own",
-            RENAMED,
-            &[("x-gate", SECRET), ("x-auth-request-user", "ann"), ("x-team", "core")],
-            Some(json!({"subject": "ann", "custom": {"team": "core"}})),
+        (
+            &[SET, ("CHM_TRUSTED_ALLOW_INSECURE", "true")],
+            vec![direct("a secret counts even where insecure is allowed"), ann("with the secret").enters("ann")],
         ),
-        case("the old header names, where others are configured", RENAMED, &[USER, PROOF], None),
+        (
+            &[("CHM_TRUSTED_ALLOW_INSECURE", "true")],
+            vec![direct("insecure is allowed").enters("ann"), Visit::new("insecure, and nobody")],
+        ),
+        (
+            &[SET, ("CHM_TRUSTED_ALLOWED_GROUPS", "SRE, admin")],
+            vec![
+                groups("a matching group, in another spelling", "dev,sre").enters_as(as_ann(&["dev", "sre"])),
+                ann("a matching role").header("x-forwarded-role", "Admin").enters_as(as_ann(&["Admin"])),
+                groups("no matching group", "dev"),
+                groups("the beginning of a group", "sr"),
+                groups("an empty group", ","),
+                ann("no group at all"),
+            ],
+        ),
+        (
+            &[SET, ("CHM_TRUSTED_GROUPS_SEPARATOR", ","), ("CHM_TRUSTED_ALLOWED_GROUPS", "Platform Team")],
+            vec![
+                groups("a group with a blank in its name", "ops, platform team")
+                    .enters_as(as_ann(&["ops", "platform team"])),
+                groups("the words of a group's name", "Platform,Team"),
+            ],
+        ),
+        (
+            &[
+                SET,
+                ("CHM_TRUSTED_SHARED_SECRET_HEADER", "X-Gate"),
+                ("CHM_TRUSTED_USER_HEADER", "X-Auth-Request-User"),
+                ("CHM_TRUSTED_CUSTOM_HEADERS", "team:X-Team, dept:X-Dept, gate:X-Gate"),
+            ],
+            vec![
+                Visit::new("other headers, and claims of one's own; the secret is none of them")
+                    .header("x-gate", SECRET)
+                    .header("x-auth-request-user", "ann")
+                    .header("x-team", "core")
+                    .enters_as(json!({"subject": "ann", "custom": {"team": "core"}})),
+                ann("the old header names, where others are configured"),
+            ],
+        ),
+        (
+            // Blank is unset, whatever it is.
+            &[
+                SET,
+                ("CHM_TRUSTED_USER_HEADER", ""),
+                ("CHM_TRUSTED_SHARED_SECRET_HEADER", " "),
+                ("CHM_TRUSTED_ALLOWED_GROUPS", ""),
+                ("CHM_TRUSTED_ALLOW_INSECURE", ""),
+            ],
+            vec![ann("the defaults hold").enters("ann"), direct("and the secret counts")],
+        ),
     ]
 }
 
 #[test]
 fn the_gate_decides_as_the_contracts_table_says() {
     run(async {
-        let cases = cases();
-        let mut settings: Vec<_> = cases.iter().map(|case| case.variables).collect();
-        settings.sort_unstable();
-        settings.dedup();
-        for variables in settings {
-            let mut builder = Host::with_bundled().env("CHM_AUTH_PROVIDER", "trusted");
+        for (variables, visits) in situations() {
+            let mut builder = Host::with_bundled().unhurried().env("CHM_AUTH_PROVIDER", "trusted");
             for (name, value) in variables {
                 builder = builder.env(name, value);
             }
             let host = builder.start().await;
-            for case in cases.iter().filter(|case| case.variables == variables) {
-                let ask = |path: &str| {
-                    let mut request = host.request(reqwest::Method::GET, path);
-                    for (name, value) in case.headers {
-                        request = request.header(*name, *value);
-                    }
-                    Answer::of(request)
-                };
-                let (hosts, me) = (ask("/api/v1/hosts").await, ask("/api/v1/auth/me").await);
-                match &case.principal {
-                    Some(principal) => {
-                        assert_eq!(hosts.status, 200, "{}: {hosts}", case.what);
-                        let expected = json!({"authenticated": true, "provider": "trusted", "principal": principal});
-                        assert_eq!(me.json(), expected, "{}", case.what);
-                    }
-                    None => {
-                        for answer in [hosts, me] {
-                            assert_eq!(answer.status, 401, "{}: {answer}", case.what);
-                            assert_eq!(answer.json(), json!({"error": "Authentication required"}), "{}", case.what);
-                        }
-                    }
-                }
+            for visit in visits {
+                visit.to(&host, "trusted").await;
             }
         }
+    });
+}
+
+#[test]
+fn strangers_cannot_fill_the_log_of_a_host_without_a_gate() {
+    run(async {
+        let host = Host::with_bundled().unhurried().env("CHM_AUTH_PROVIDER", "trusted").start().await;
+        host.logged("the provider `trusted` signs nobody in: set CHM_TRUSTED_AUTH_SECRET").await;
+        for _ in 0..100 {
+            let answer = ann("a stranger").ask(&host, "/api/v1/hosts").await;
+            assert_eq!(answer.status, 401, "{answer}");
+        }
+        let lines = host.stderr().lines().filter(|line| line.contains("sign-in rejected")).count();
+        assert!((1..=40).contains(&lines), "{lines} lines");
     });
 }
 

@@ -24,6 +24,9 @@ const RSA_PUBLIC: &str = include_str!("../../../host/server/tests/data/issuer-rs
 /// Bytes of a key set that is meant to fill a memory.
 const HUGE: usize = 100 << 20;
 const KEY_SET: &str = "/keys";
+/// Where Cloudflare Access and Clerk have theirs.
+const CLOUDFLARE_KEY_SET: &str = "/cdn-cgi/access/certs";
+const CLERK_KEY_SET: &str = "/.well-known/jwks.json";
 
 /// A private key, with the id that its public half is published by.
 #[derive(Clone)]
@@ -247,7 +250,7 @@ async fn answer(stream: &mut TcpStream, state: &State, path: &str, health: Healt
         (Health::Failing, _) => plain("500 Internal Server Error", "", ""),
         (Health::Redirects, KEY_SET) => plain("302 Found", &format!("location: {}/elsewhere\r\n", state.url), ""),
         (Health::Huge | Health::Endless, KEY_SET) => return flood(stream, state, health).await,
-        (_, KEY_SET | "/elsewhere") => {
+        (_, KEY_SET | CLOUDFLARE_KEY_SET | CLERK_KEY_SET | "/elsewhere") => {
             plain("200 OK", "content-type: application/json\r\n", &lock(&state.keys).clone())
         }
         (_, "/.well-known/openid-configuration") => {
