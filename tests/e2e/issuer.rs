@@ -177,6 +177,7 @@ fn a_new_key_is_taken_up_and_an_old_one_forgotten_while_the_host_runs() {
         assert_eq!(issuer.fetches(), asked);
         drop(host);
 
+        issuer.publish(&[&old]);
         let host = self::host(&issuer).start().await;
         becomes_good(&host, &old.token(&claims)).await;
         issuer.publish(&[&new]);
