@@ -9,22 +9,33 @@
 mod harness;
 
 mod alerts;
+mod allow_lists;
+mod audit;
 mod bad_input;
+mod basic_file;
 mod clerk;
 mod configuration;
+mod doctor;
 mod document;
 mod ending;
 mod features;
+mod issuer;
 mod javascript;
+mod key_management;
 mod keys;
 mod laws;
 mod misbehaving;
 mod nginx;
 mod oidc;
+mod outcomes;
 mod panels;
+#[path = "../../host/store/tests/store/postgres/mod.rs"]
+mod postgres;
 mod proxy;
 mod refusals;
+mod roles;
 mod statements;
+mod store;
 mod streams;
 mod telemetry;
 mod tools;

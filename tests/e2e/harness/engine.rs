@@ -9,6 +9,8 @@ use tokio::sync::OnceCell;
 pub const STRICT: (&str, &str) = ("strict", "strict-password");
 /// A user who may read `system.*` only: name and password.
 pub const READER: (&str, &str) = ("reader", "reader-password");
+/// A user who may read `system.*` but its query log, and sees the names of tables: name and password.
+pub const LACKING: (&str, &str) = ("lacking", "lacking-password");
 /// What the file in the engine's own folder says, which no answer may.
 pub const CANARY_TEXT: &str = "canary-in-a-file";
 
@@ -53,8 +55,13 @@ impl TestEngine {
             profile,
             grants: grants.iter().map(|&grant| grant.to_owned()).collect(),
         };
-        options.users =
-            vec![user(STRICT, Profile::ReadOnly1, &[]), user(READER, Profile::Default, &["GRANT SELECT ON system.*"])];
+        let lacking =
+            ["GRANT SELECT ON system.*", "GRANT SHOW TABLES, SHOW COLUMNS ON *.*", "REVOKE SELECT ON system.query_log"];
+        options.users = vec![
+            user(STRICT, Profile::ReadOnly1, &[]),
+            user(READER, Profile::Default, &["GRANT SELECT ON system.*"]),
+            user(LACKING, Profile::Default, &lacking),
+        ];
         Self { engine: Engine::start(options).await.expect("an engine") }
     }
 
