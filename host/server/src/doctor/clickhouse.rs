@@ -19,9 +19,9 @@ pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
                 .known(),
         );
     }
-    for (id, host) in clickhouse.hosts.iter().enumerate() {
-        findings.push(user(id, host));
-        findings.push(address(id, host));
+    for host in &clickhouse.hosts {
+        findings.push(user(host));
+        findings.push(address(host));
     }
     findings.push(time(subject));
     findings.push(Finding::ok(
@@ -32,12 +32,12 @@ pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// As people know it, never with credentials.
-fn called(id: usize, host: &ClickhouseHost) -> String {
-    host.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| format!("host {id}"))
+fn called(host: &ClickhouseHost) -> String {
+    host.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| host.url.to_string())
 }
 
-fn user(id: usize, host: &ClickhouseHost) -> Finding {
-    let item = format!("ClickHouse user, {}", called(id, host));
+fn user(host: &ClickhouseHost) -> Finding {
+    let item = format!("ClickHouse user, {}", called(host));
     let is_far = Place::of_url(host.url.expose()) != Place::Loopback;
     match (host.user.as_str(), host.password.is_empty()) {
         (user, true) if is_far => Finding::fail(item, format!("`{user}` without a password, over the network"))
@@ -48,8 +48,8 @@ fn user(id: usize, host: &ClickhouseHost) -> Finding {
     }
 }
 
-fn address(id: usize, host: &ClickhouseHost) -> Finding {
-    let item = format!("ClickHouse address, {}", called(id, host));
+fn address(host: &ClickhouseHost) -> Finding {
+    let item = format!("ClickHouse address, {}", called(host));
     if host.url.expose().scheme() == "https" {
         return Finding::ok(item, "https");
     }

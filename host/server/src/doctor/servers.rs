@@ -51,10 +51,12 @@ fn profile(name: &str, standing: &Standing) -> Finding {
 fn grants(name: &str, standing: &Standing, wanted: &Wanted) -> Vec<Finding> {
     let item = |what: &str| format!("{what}, {name}");
     let advice = standing.advice(&wanted.needs);
-    let how = if standing.storage.as_deref() == Some("users_xml") {
-        "the user is in the server's users configuration: write it there, in <grants>"
-    } else {
-        "run as an administrator"
+    let how = match standing.storage.as_deref() {
+        Some("users_xml") => "the user is in the server's users configuration: write it there, in <grants>",
+        Some(_) => "run as an administrator",
+        None => {
+            "run as an administrator, or write it into <grants> where the user is in the server's users configuration"
+        }
     };
     let mut findings = Vec::new();
     let tables = wanted.needs.tables.len() - standing.absent.len();

@@ -6,6 +6,7 @@ use super::{Level, Subject, dangers, fresh_failures};
 use crate::config::{Config, LoadOptions, Loaded};
 use crate::plugins::{Found, Registry, State};
 
+const NAME: (&str, &str) = ("CLICKHOUSE_NAME", "ch");
 const KEY: (&str, &str) = ("CHM_API_KEY_SECRET", "0123456789abcdef-key");
 const PROXY: [(&str, &str); 2] =
     [("CHM_AUTH_PROVIDER", "trusted"), ("CHM_TRUSTED_AUTH_SECRET", "0123456789abcdef-proxy")];
@@ -51,7 +52,7 @@ fn every_item_is_ok_or_dangerous_as_the_checklist_says() {
         ("revoking keys", &[KEY], Warn),
         ("secrets of their own", &[KEY], Ok),
         ("secrets of their own", &[PROXY[0], ("CHM_TRUSTED_AUTH_SECRET", KEY.1), KEY], Fail),
-        ("secrets of their own", &[host, ("CLICKHOUSE_PASSWORD", KEY.1), KEY], Fail),
+        ("secrets of their own", &[NAME, host, ("CLICKHOUSE_PASSWORD", KEY.1), KEY], Fail),
         ("secrets in client variables", &[("VITE_TITLE", "x"), KEY], Ok),
         ("secrets in client variables", &[("VITE_CLERK_SECRET_KEY", "x")], Fail),
         ("secrets in client variables", &[("NEXT_PUBLIC_LLM_API_KEY", "x")], Fail),
@@ -89,13 +90,17 @@ fn every_item_is_ok_or_dangerous_as_the_checklist_says() {
         ("client addresses", &[("CHM_TRUSTED_PROXIES", "0.0.0.0/0")], Fail),
         ("client addresses", &[("CHM_TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1")], Fail),
         ("ClickHouse", &[], Fail),
-        ("ClickHouse user, host 0", &[host], Warn),
-        ("ClickHouse user, host 0", &[host, ("CLICKHOUSE_USER", "chm")], Ok),
-        ("ClickHouse user, host 0", &[("CLICKHOUSE_HOST", "https://ch.example.org"), ("CLICKHOUSE_USER", "chm")], Fail),
-        ("ClickHouse address, host 0", &[("CLICKHOUSE_HOST", "https://ch.example.org")], Ok),
-        ("ClickHouse address, host 0", &[("CLICKHOUSE_HOST", "http://clickhouse:8123")], Ok),
-        ("ClickHouse address, host 0", &[("CLICKHOUSE_HOST", "http://ch.example.org:8123")], Warn),
-        ("ClickHouse address, host 0", &[("CLICKHOUSE_HOST", "http://8.8.8.8:8123")], Fail),
+        ("ClickHouse user, ch", &[NAME, host], Warn),
+        ("ClickHouse user, ch", &[NAME, host, ("CLICKHOUSE_USER", "chm")], Ok),
+        (
+            "ClickHouse user, ch",
+            &[NAME, ("CLICKHOUSE_HOST", "https://ch.example.org"), ("CLICKHOUSE_USER", "chm")],
+            Fail,
+        ),
+        ("ClickHouse address, ch", &[NAME, ("CLICKHOUSE_HOST", "https://ch.example.org")], Ok),
+        ("ClickHouse address, ch", &[NAME, ("CLICKHOUSE_HOST", "http://clickhouse:8123")], Ok),
+        ("ClickHouse address, ch", &[NAME, ("CLICKHOUSE_HOST", "http://ch.example.org:8123")], Warn),
+        ("ClickHouse address, ch", &[NAME, ("CLICKHOUSE_HOST", "http://8.8.8.8:8123")], Fail),
         ("query time limit", &[], Ok),
         ("query time limit", &[("CLICKHOUSE_MAX_EXECUTION_TIME", "61")], Warn),
         ("queries at once", &[], Ok),
