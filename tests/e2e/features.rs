@@ -7,7 +7,8 @@ use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Host, run, shared};
+use crate::harness::{Answer, Credentials, Host, Operation, gate_code, run, shared};
+use crate::keys::mint;
 
 /// They say nothing but that this process lives, and which version it is.
 const EXEMPT: [&str; 3] = ["/healthz", "/api/health", "/api/version"];
@@ -15,64 +16,47 @@ const EXEMPT: [&str; 3] = ["/healthz", "/api/health", "/api/version"];
 const ABOUT_THE_CALLER: [&str; 2] = ["/api/v1/auth/me", "/api/v1/config"];
 /// Each item behind them has an operation of its own in the document, with its own feature.
 const BY_ITEM: [&str; 3] = ["/api/v1/charts/{name}", "/api/v1/tables/{name}", "/api/v1/tools/{name}"];
+/// They ask for an operator, or for a secret of their own, whatever the matrix says.
+const BESIDE_THE_MATRIX: [(&str, &str); 7] = [
+    ("GET", "/api/v1/audit"),
+    ("GET", "/api/v1/auth/api-keys"),
+    ("DELETE", "/api/v1/auth/api-keys/{id}"),
+    ("POST", "/api/v1/auth/api-keys/{id}/rotate"),
+    ("POST", "/api/v1/auth/api-key"),
+    ("GET", "/api/cron/retention-prune"),
+    ("POST", "/api/cron/retention-prune"),
+];
 
-struct Operation {
-    method: reqwest::Method,
-    path: String,
-    feature: String,
-    kind: String,
-}
-
-fn operations(document: &Value) -> Vec<Operation> {
-    let paths = document["paths"].as_object().expect("paths");
-    let mut all = Vec::new();
-    for (path, methods) in paths {
-        for (method, operation) in methods.as_object().expect("methods") {
-            let text = |key: &str| operation[key].as_str().unwrap_or_default().to_owned();
-            all.push(Operation {
-                method: method.to_uppercase().parse().expect("a method"),
-                path: path.clone(),
-                feature: text("x-chm-feature"),
-                kind: text("x-chm-operation"),
-            });
-        }
-    }
-    all
-}
-
-/// Asks for something that no operation does: what is closed says so before it looks at the request.
-async fn probe(host: &Host, operation: &Operation) -> Answer {
-    let request = host.request(operation.method.clone(), &format!("{}?hostId=99", operation.path));
-    Answer::of(if operation.method == reqwest::Method::GET { request } else { request.json(&json!({"hostId": 99})) })
-        .await
-}
+/// Nobody's.
+static NOTHING: Credentials = Credentials::new();
 
 #[test]
 fn every_operation_names_its_feature() {
     run(async {
-        let document = shared().await.get("/openapi.json").await.expect(200).json();
         let known: BTreeSet<&str> = Feature::ALL.iter().map(|feature| feature.name()).collect();
-        let mut listed = Vec::new();
-        for operation in operations(&document) {
+        let (mut listed, mut beside) = (0, 0);
+        for operation in Operation::of(shared().await).await {
             let path = operation.path.as_str();
             if [&EXEMPT[..], &ABOUT_THE_CALLER, &BY_ITEM].concat().contains(&path) {
                 assert!(operation.kind.is_empty(), "{path} is listed as exempt and names a right");
-                listed.push(operation.path);
+                listed += 1;
+            } else if BESIDE_THE_MATRIX.contains(&(operation.method.as_str(), path)) {
+                assert!(!operation.is_gated() && !operation.feature.is_empty(), "{operation:?}");
+                beside += 1;
             } else {
                 assert!(known.contains(operation.feature.as_str()), "{path}: feature {:?}", operation.feature);
                 assert!(["read", "write"].contains(&operation.kind.as_str()), "{path}: operation {:?}", operation.kind);
             }
         }
-        assert_eq!(listed.len(), EXEMPT.len() + ABOUT_THE_CALLER.len() + BY_ITEM.len(), "{listed:?}");
+        assert_eq!(listed, EXEMPT.len() + ABOUT_THE_CALLER.len() + BY_ITEM.len());
+        assert_eq!(beside, BESIDE_THE_MATRIX.len());
     });
 }
 
 #[test]
 fn turning_a_feature_off_closes_everything_under_it_and_nothing_else() {
     run(async {
-        let document = shared().await.get("/openapi.json").await.expect(200).json();
-        let operations = operations(&document);
-        let operations = &operations;
+        let operations = &Operation::of(shared().await).await;
         let closed: Vec<usize> = stream::iter(Feature::ALL)
             .map(|feature| async move {
                 let variable = format!("CHM_FEATURE_{}_ENABLED", feature.name().to_uppercase());
@@ -83,7 +67,7 @@ fn turning_a_feature_off_closes_everything_under_it_and_nothing_else() {
             .collect()
             .await;
         assert_eq!(closed.len(), 19);
-        let gated = operations.iter().filter(|operation| !operation.kind.is_empty()).count();
+        let gated = operations.iter().filter(|operation| operation.is_gated()).count();
         assert_eq!(closed.iter().sum::<usize>(), gated, "each operation is closed by exactly one feature");
     });
 }
@@ -92,7 +76,7 @@ fn turning_a_feature_off_closes_everything_under_it_and_nothing_else() {
 async fn walk(host: &Host, feature: &str, operations: &[Operation]) -> usize {
     let disabled =
         json!({"error": {"code": "FEATURE_DISABLED", "message": format!("Feature \"{feature}\" is disabled.")}});
-    let answers = join_all(operations.iter().map(|operation| probe(host, operation))).await;
+    let answers = join_all(operations.iter().map(|operation| operation.probe(host, &NOTHING))).await;
     let mut closed = 0;
     for (operation, answer) in operations.iter().zip(answers) {
         if operation.feature == feature {
@@ -102,7 +86,7 @@ async fn walk(host: &Host, feature: &str, operations: &[Operation]) -> usize {
         } else {
             let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             assert_ne!(body["error"]["code"], "FEATURE_DISABLED", "{feature} is off: {answer}");
-            assert!(answer.status != 401 && answer.status < 500, "{feature} is off: {answer}");
+            assert!(!operation.is_gated() || answer.status != 401 && answer.status < 500, "{feature} is off: {answer}");
         }
     }
     closed
@@ -111,16 +95,23 @@ async fn walk(host: &Host, feature: &str, operations: &[Operation]) -> usize {
 #[test]
 fn without_credentials_a_closed_host_answers_nothing_but_that_it_lives_and_its_document() {
     run(async {
-        let document = shared().await.get("/openapi.json").await.expect(200).json();
-        let host =
-            Host::with_bundled().env("CHM_AUTH_PROVIDER", "trusted").env("CHM_TRUSTED_AUTH_SECRET", "x").start().await;
-        for operation in operations(&document) {
-            let answer = probe(&host, &operation).await;
+        let host = Host::with_bundled()
+            .unhurried()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_AUTH_SECRET", "proves-the-proxy")
+            .env("CHM_API_KEY_SECRET", "a-secret-that-signs-keys")
+            .env("CRON_SECRET", "the-cron-jobs-secret")
+            .start()
+            .await;
+        for operation in Operation::of(shared().await).await {
+            let answer = operation.probe(&host, &NOTHING).await;
             if EXEMPT.contains(&operation.path.as_str()) || operation.feature == "docs" {
                 assert_eq!(answer.status, 200, "{answer}");
             } else {
                 assert_eq!(answer.status, 401, "{answer}");
-                assert_eq!(answer.json(), json!({"error": "Authentication required"}), "{}", answer.what);
+                let has_words = operation.feature.contains("credential of its own");
+                let expected = json!({"error": "Authentication required"});
+                assert!(has_words || answer.json() == expected, "{answer}");
             }
         }
     });
@@ -129,17 +120,17 @@ fn without_credentials_a_closed_host_answers_nothing_but_that_it_lives_and_its_d
 #[test]
 fn a_feature_that_asks_for_a_sign_in_asks_for_it_everywhere() {
     run(async {
-        let document = shared().await.get("/openapi.json").await.expect(200).json();
         let all: Vec<&str> = Feature::ALL.iter().map(|feature| feature.name()).collect();
         let host = Host::with_bundled()
+            .unhurried()
             .env("CHM_AUTH_PROVIDER", "trusted")
             .env("CHM_TRUSTED_AUTH_SECRET", "proves-the-proxy")
             .env("CHM_PUBLIC_READ", "true")
             .env("CHM_AUTH_REQUIRED_FEATURES", &all.join(","))
             .start()
             .await;
-        for operation in operations(&document).iter().filter(|operation| !operation.kind.is_empty()) {
-            let answer = probe(&host, operation).await;
+        for operation in Operation::of(shared().await).await.iter().filter(|operation| operation.is_gated()) {
+            let answer = operation.probe(&host, &NOTHING).await;
             let message = format!("Feature \"{}\" requires authentication.", operation.feature);
             assert_eq!(answer.status, 401, "{answer}");
             let expected = json!({"error": {"code": "AUTHENTICATION_REQUIRED", "message": message}});
@@ -155,6 +146,89 @@ fn a_feature_that_asks_for_a_sign_in_asks_for_it_everywhere() {
         let signed_in = signed_in.header("X-Forwarded-User", "ann").header("X-Chm-Proxy-Secret", "proves-the-proxy");
         Answer::of(signed_in).await.expect(200);
     });
+}
+
+/// Credentials of somebody with a role.
+fn of_role(role: &str) -> Credentials {
+    vec![("x-forwarded-user", "ann".to_owned()), ("x-forwarded-groups", role.to_owned())]
+}
+
+#[test]
+fn a_role_opens_what_is_under_its_feature_and_nothing_else() {
+    run(async {
+        let operations = &Operation::of(shared().await).await;
+        let mut builder = Host::with_bundled()
+            .unhurried()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_ALLOW_INSECURE", "true");
+        for feature in Feature::ALL {
+            let variable = format!("CHM_FEATURE_{}_ACCESS", feature.name().to_uppercase());
+            builder = builder.env(&variable, &format!("role:for-{}", feature.name()));
+        }
+        let host = &builder.start().await;
+        let opened: Vec<usize> = stream::iter(Feature::ALL)
+            .map(|feature| {
+                opens(host, operations, feature.name(), of_role(&format!("for-{}", feature.name())), "ROLE_REQUIRED")
+            })
+            .buffer_unordered(2)
+            .collect()
+            .await;
+        let gated = operations.iter().filter(|operation| operation.is_gated()).count();
+        assert_eq!(opened.iter().sum::<usize>(), gated, "each operation is opened by exactly one role");
+        assert_eq!(opens(host, operations, "nothing", of_role("for-nothing"), "ROLE_REQUIRED").await, 0);
+    });
+}
+
+#[test]
+fn a_scope_opens_what_is_under_its_feature_and_nothing_else() {
+    run(async {
+        const SECRET: &str = "a-secret-that-signs-keys";
+        let operations = &Operation::of(shared().await).await;
+        // The document is there for everybody, unless its feature asks for more.
+        let host = Host::with_bundled()
+            .unhurried()
+            .env("CHM_API_KEY_SECRET", SECRET)
+            .env("CHM_AUTH_REQUIRED_FEATURES", "docs");
+        let host = &host.start().await;
+        let holder = |scope: &str| {
+            let key = mint(SECRET, &json!({"sub": "cli", "exp": 4_000_000_000_u64, "scopes": [scope]}));
+            vec![("authorization", format!("Bearer {key}"))]
+        };
+        let opened: Vec<usize> = stream::iter(Feature::ALL)
+            .map(|feature| {
+                opens(host, operations, feature.name(), holder(&format!("{}:write", feature.name())), "SCOPE_REQUIRED")
+            })
+            .buffer_unordered(2)
+            .collect()
+            .await;
+        let gated = operations.iter().filter(|operation| operation.is_gated()).count();
+        assert_eq!(opened.iter().sum::<usize>(), gated, "each operation is opened by exactly one scope");
+        let reading = operations.iter().filter(|operation| operation.is_gated() && operation.kind == "read").count();
+        let mut read = 0;
+        for operation in operations.iter().filter(|operation| operation.is_gated()) {
+            let code = gate_code(&operation.probe(host, &holder("*:read")).await);
+            assert_eq!(code, (operation.kind == "write").then_some("SCOPE_REQUIRED"), "{operation:?}");
+            read += usize::from(code.is_none());
+        }
+        assert_eq!(read, reading);
+    });
+}
+
+/// Claims that these credentials open the operations of one feature, and that all others are refused with `code`. Returns how many
+/// were opened.
+async fn opens(host: &Host, operations: &[Operation], feature: &str, credentials: Credentials, code: &str) -> usize {
+    let mut opened = 0;
+    for operation in operations.iter().filter(|operation| operation.is_gated()) {
+        let answer = operation.probe(host, &credentials).await;
+        if operation.feature == feature {
+            assert_eq!(gate_code(&answer), None, "{feature}: {answer}");
+            assert!(answer.status != 401 && answer.status < 500, "{feature}: {answer}");
+            opened += 1;
+        } else {
+            assert_eq!(gate_code(&answer), Some(code), "{feature}: {answer}");
+        }
+    }
+    opened
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::audit::Circumstances;
 use crate::auth::{Sent, for_guest};
 use crate::capabilities::SecretStore;
+use crate::edge::ClientAddress;
 use crate::hosts::HostRefusal;
 use crate::query::{self, Source};
 use crate::telemetry::QuerySource;
@@ -27,6 +28,7 @@ pub struct CallServices {
     /// What the request being authenticated carries.
     sent: Arc<Sent>,
     caller: Option<Caller>,
+    address: Option<ClientAddress>,
 }
 
 impl CallServices {
@@ -41,7 +43,15 @@ impl CallServices {
             secrets,
             sent: Arc::default(),
             caller,
+            address: None,
         }
+    }
+
+    /// Adds from where the caller asks, for what is recorded.
+    #[must_use]
+    pub fn from_address(mut self, address: ClientAddress) -> Self {
+        self.address = Some(address);
+        self
     }
 
     /// Adds what the request being authenticated carries, for a call to `authenticate`.
@@ -87,14 +97,18 @@ impl CallServices {
             .map_err(|denial| control::ControlError::Denied(denial.to_string()))
     }
 
-    /// An entry for a statement that was sent. From where it was asked for is in the entry of its request.
+    /// An entry for a statement that was sent, whatever the operation that led to it calls itself.
     async fn record_control(&self, action: &str, target: &str, host: u32, error: Option<&impl std::fmt::Display>) {
         let outcome = if error.is_some() { Outcome::Failed } else { Outcome::Done };
         let mut details = json!({"plugin": self.plugin, "host": host});
         if let Some(error) = error {
             details["error"] = json!(error.to_string());
         }
-        let circumstances = Circumstances::of(self.caller.as_ref(), None, &self.request_id);
+        let circumstances = Circumstances::of(
+            self.caller.as_ref(),
+            self.address.map(|address| address.0.to_string()),
+            &self.request_id,
+        );
         self.app.audit.record(&circumstances.entry(action, outcome, Some(target), details)).await;
     }
 
@@ -141,7 +155,7 @@ impl Services for CallServices {
 
     async fn kill_query(&self, host: u32, query_id: String) -> Result<u32, control::ControlError> {
         self.may_act()?;
-        let target = self.host(host).map_err(|refusal| control::ControlError::Invalid(refusal.to_string()))?;
+        let target = self.host(host).map_err(no_control)?;
         let id = chm_clickhouse::QueryId::new(&query_id)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
@@ -152,7 +166,7 @@ impl Services for CallServices {
 
     async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
         self.may_act()?;
-        let target = self.host(host).map_err(|refusal| control::ControlError::Invalid(refusal.to_string()))?;
+        let target = self.host(host).map_err(no_control)?;
         let name = chm_clickhouse::TableName::new(&database, &table)
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %database, %table, host, "optimize table");
@@ -214,6 +228,13 @@ impl Services for CallServices {
 
     fn secret_hmac_sha256(&self, name: &str, message: &[u8]) -> Result<Vec<u8>, secrets::SecretError> {
         self.secrets.hmac_sha256(name, message)
+    }
+}
+
+fn no_control(refusal: HostRefusal) -> control::ControlError {
+    match refusal {
+        HostRefusal::Unknown(_) => control::ControlError::Invalid(refusal.to_string()),
+        HostRefusal::Closed(_) => control::ControlError::Denied(refusal.to_string()),
     }
 }
 

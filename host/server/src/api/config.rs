@@ -9,7 +9,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
-use super::gate::CallerGate;
+use super::gate::{CallerGate, DocsRead, Right};
 use crate::app::App;
 
 /// What the caller may do here.
@@ -77,7 +77,9 @@ impl ConfigApi {
     async fn config(&self, gate: CallerGate, app: Data<&Arc<App>>) -> Json<EffectiveConfig> {
         let may = |feature: &FeatureId, operation| {
             let permission = Permission { feature: feature.clone(), operation };
-            app.matrix.decide(&gate.caller, &permission, app.posture).is_ok()
+            let is_document = permission == DocsRead::permission();
+            let posture = if is_document { DocsRead::posture(app.posture) } else { app.posture };
+            app.matrix.decide(&gate.caller, &permission, posture).is_ok()
         };
         let own = chm_access::Feature::ALL.iter().copied().map(FeatureId::from);
         let plugins = app.registry.catalogue.plugin_features().into_iter().map(FeatureId::from);

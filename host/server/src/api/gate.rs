@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::auth::Identified;
+use crate::edge::ClientAddress;
 use crate::telemetry::RequestId;
 
 /// A right, as a type.
@@ -31,6 +32,18 @@ pub trait Right: Send + Sync + 'static {
     /// A document about the API holds nothing of the cluster: whoever may not read data may still read it, unless its feature
     /// is disabled or asks for authentication.
     const DOCUMENT: bool = false;
+
+    /// As the matrix knows it.
+    #[must_use]
+    fn permission() -> Permission {
+        Permission { feature: Self::FEATURE.into(), operation: Self::OPERATION }
+    }
+
+    /// The posture under which it is decided, where the host has this one.
+    #[must_use]
+    fn posture(posture: Posture) -> Posture {
+        if Self::DOCUMENT && posture == Posture::Closed { Posture::PublicRead } else { posture }
+    }
 }
 
 macro_rules! rights {
@@ -161,6 +174,8 @@ pub struct Gate<R> {
 pub struct Admitted<const ITEM: bool> {
     /// Who.
     pub caller: Caller,
+    /// From where.
+    pub address: ClientAddress,
     /// The request's id.
     pub request_id: String,
 }
@@ -199,12 +214,11 @@ impl<'a, R: Right> ApiExtractor<'a> for Gate<R> {
 
     async fn from_request(request: &'a Request, _: &mut RequestBody, _: ExtractParamOptions<()>) -> Result<Self> {
         let (app, caller) = (app(request)?, identified(request)?);
-        let posture = if R::DOCUMENT && app.posture == Posture::Closed { Posture::PublicRead } else { app.posture };
+        let posture = R::posture(app.posture);
         if !posture.admits(&caller) {
             return Err(Error::from_response(unauthenticated()));
         }
-        let permission = Permission { feature: R::FEATURE.into(), operation: R::OPERATION };
-        let allowed = app.matrix.decide(&caller, &permission, posture).map_err(|denial| denied(&denial))?;
+        let allowed = app.matrix.decide(&caller, &R::permission(), posture).map_err(|denial| denied(&denial))?;
         Ok(Self { caller, request_id: request_id(request), _allowed: allowed, right: PhantomData })
     }
 }
@@ -223,7 +237,7 @@ impl<'a, const ITEM: bool> ApiExtractor<'a> for Admitted<ITEM> {
         if !app.posture.admits(&caller) {
             return Err(Error::from_response(unauthenticated()));
         }
-        Ok(Self { caller, request_id: request_id(request) })
+        Ok(Self { caller, address: ClientAddress::of(request), request_id: request_id(request) })
     }
 }
 

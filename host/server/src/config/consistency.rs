@@ -42,7 +42,8 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
                 }
                 let hint = did_you_mean(name, known);
                 say(format!(
-                    "the provider `{name}` is neither a bundled plugin nor has it a [plugins.{plugin}] table{hint}"
+                    "`auth.provider` (CHM_AUTH_PROVIDER): the provider `{name}` is neither a bundled plugin nor has it a \
+                     [plugins.{plugin}] table{hint}"
                 ));
             }
         }
