@@ -95,7 +95,8 @@ impl ToolsApi {
         let (tool, _allowed) = gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
         tool.check(&body.0).map_err(|reason| Problem::invalid("arguments", reason))?;
         let plugin = tool.plugin.id();
-        let services = CallServices::new(app.0.clone(), plugin, &gate.request_id, Some(gate.caller.clone()));
+        let services = CallServices::new(app.0.clone(), plugin, &gate.request_id, Some(gate.caller.clone()))
+            .from_address(gate.address);
         let arguments = body.0.to_string();
         let began = Instant::now();
         let call = tool.plugin.call_tool(services.into_scope(), &tool.described.name, &arguments);

@@ -11,6 +11,7 @@ use super::check::dotted;
 use super::kind::Kind;
 use super::origin::Origin;
 use super::schema::{self, Place};
+use super::store::StorePlace;
 
 /// One effective value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +79,9 @@ impl Walk<'_> {
             (Kind::Setting | Kind::Secret | Kind::Password, _) => HIDDEN.to_owned(),
             (Kind::Url, Some(text)) => {
                 address::parse(text).map_or_else(|| HIDDEN.to_owned(), |url| SafeUrl::new(url).to_string())
+            }
+            (Kind::Store, Some(text)) => {
+                text.parse::<StorePlace>().map_or_else(|_| HIDDEN.to_owned(), |place| format!("\"{place}\""))
             }
             (Kind::SecretUrl, Some(text)) => address::secret_form(text),
             _ => plain(value),
