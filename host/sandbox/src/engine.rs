@@ -119,3 +119,43 @@ fn configuration(options: &SandboxOptions) -> Result<Config, LoadError> {
     }
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Instance, Module, Store, Trap, TypedFunc};
+
+    use super::*;
+
+    /// Memory of one page; `write` asks for two more first.
+    const GUEST: &str = r#"(module
+        (memory 1)
+        (func (export "write") (param $at i32)
+            (drop (memory.grow (i32.const 2)))
+            (i32.store8 (local.get $at) (i32.const 7)))
+        (func (export "grow") (param $pages i32) (drop (memory.grow (local.get $pages))))
+        (func (export "read") (param $at i32) (result i32) (i32.load8_u (local.get $at))))"#;
+
+    #[test]
+    fn a_fresh_instance_sees_nothing_of_the_one_before_and_ends_where_its_memory_does() {
+        let sandbox = Sandbox::new(&SandboxOptions::default()).unwrap();
+        let module = Module::new(sandbox.engine(), GUEST).unwrap();
+        for at in [0, 65_535, 65_536, 3 * 65_536 - 1] {
+            let mut store = Store::new(sandbox.engine(), ());
+            store.set_epoch_deadline(u64::MAX / 2);
+            let first = Instance::new(&mut store, &module, &[]).unwrap();
+            first.get_typed_func::<i32, ()>(&mut store, "write").unwrap().call(&mut store, at).unwrap();
+            drop(store);
+
+            let mut store = Store::new(sandbox.engine(), ());
+            store.set_epoch_deadline(u64::MAX / 2);
+            let next = Instance::new(&mut store, &module, &[]).unwrap();
+            let read: TypedFunc<i32, i32> = next.get_typed_func(&mut store, "read").unwrap();
+            for outside in [65_536, 3 * 65_536 - 1, i32::MAX, -1] {
+                let error = read.call(&mut store, outside).unwrap_err();
+                assert_eq!(error.downcast_ref(), Some(&Trap::MemoryOutOfBounds), "{outside}");
+            }
+            next.get_typed_func::<i32, ()>(&mut store, "grow").unwrap().call(&mut store, 2).unwrap();
+            assert_eq!(read.call(&mut store, at).unwrap(), 0, "{at}");
+        }
+    }
+}

@@ -3,6 +3,9 @@
 //!
 //! `cargo bench -p chm-sandbox`
 
+// clippy.toml allows these in tests; a bench is none.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
 mod bare;
 mod native;
 mod ratios;

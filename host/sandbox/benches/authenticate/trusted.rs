@@ -23,7 +23,7 @@ impl Trusted {
     /// Builds it, unless what an earlier build left is still right.
     pub fn built() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository");
-        let builder = Builder::new(BuildEnv::from_process()).with_target_dir(&root.join("plugins/target/guests"));
+        let builder = Builder::new(BuildEnv::from_process()).with_target_dir(root.join("plugins/target/guests"));
         let built = builder.build(&root.join("plugins"), &root.join("target/plugins"), &|_| {});
         let built =
             built.expect("the bundled plugins").into_iter().find(|plugin| plugin.path.ends_with("auth-trusted.wasm"));
