@@ -10,7 +10,7 @@ fn every_problem_of_a_file_is_reported_at_once_with_its_line() {
     let file = File::new(
         "chm.toml",
         "lisen = \"x\"\nlisten = \"nowhere\"\nmax_execution_time = 5\n[clickhouse]\npool_size = 0\nhosts = [{ user = \"u\" }]\n[auth]\n\
-         provider = \"proxy\"\napi_key_secret = 17\n[features.agnet]\nenabled = true\n[features.mcp]\naccess = \"private\"\n[log]\n\
+         provider = \"proxy none\"\napi_key_secret = 17\n[features.agnet]\nenabled = true\n[features.mcp]\naccess = \"private\"\n[log]\n\
          formt = \"json\"\n[plugins.agent]\n[plugins.x1.grants]\ncontrol = [\"drop-table\"]\n[endpoints.Bad]\nurl = \"https://h\"\n",
     );
     let mut found = file.problems();
@@ -25,7 +25,7 @@ fn every_problem_of_a_file_is_reported_at_once_with_its_line() {
         format!("F, line 8: `auth.provider`: found `proxy none`, expected {UnknownProvider}"),
         "F, line 9: `auth.api_key_secret`: expected a secret text that is not blank".to_owned(),
         "F, line 10: `features.agnet`: found `agnet`, expected a feature id; did you mean agent?".to_owned(),
-        "F, line 13: `features.mcp.access`: found `private`, expected `public` (or `guest`) or `authenticated`"
+        "F, line 13: `features.mcp.access`: found `private`, expected `public` (or `guest`), `authenticated`, or `role:<name>[,<name>…]`"
             .to_owned(),
         "F, line 15: no such key `log.formt`; did you mean log.format?".to_owned(),
         "F, line 18: `plugins.x1.grants.control`: found [`drop-table`], expected a list of kill-query, optimize-table"
@@ -61,7 +61,7 @@ fn bad_variables_stop_the_start_and_are_named() {
             "trustd",
             "the provider `trustd` is neither a bundled plugin nor has it a [plugins.trustd] table; did you mean trusted",
         ),
-        ("CHM_AUTH_PROVIDER", "clerk", "found `clerk`, expected `none`, `trusted`"),
+        ("CHM_AUTH_PROVIDER", "clerk none", "found `clerk none`, expected `none`, or a comma list"),
         ("CHM_AUTH_PROVIDER", "trusted,none", "expected `none`"),
         ("CHM_LISTEN", "3000", "found `3000`, expected an address and a port"),
         ("CHM_PUBLIC_READ", "2", "expected a boolean"),

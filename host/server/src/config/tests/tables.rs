@@ -44,10 +44,10 @@ fn every_variable_does_what_its_row_says() {
             Meaning::Servers(_) => "http://h",
             Meaning::DisabledFeatures | Meaning::GuardedFeatures => "agent",
             Meaning::Feature => {
-                if name.ends_with("ACCESS") {
-                    "public"
-                } else {
+                if name.ends_with("ENABLED") {
                     "false"
+                } else {
+                    "public"
                 }
             }
             Meaning::ConfigFile => continue,
@@ -59,15 +59,15 @@ fn every_variable_does_what_its_row_says() {
         match variable.meaning {
             Meaning::PublishableKey | Meaning::ClerkPublicRead => company.push(("CHM_AUTH_PROVIDER", "clerk")),
             Meaning::Sets(path) | Meaning::SetsAs(_, path) => {
-                for (issuer, needed) in [
-                    (
-                        "issuers.cloudflare.",
-                        &[("CHM_CF_ACCESS_TEAM_DOMAIN", "https://h"), ("CHM_CF_ACCESS_AUD", "x")][..],
-                    ),
+                for (beginning, needed) in [
+                    ("auth.api_key_previous_secret", &[("CHM_API_KEY_SECRET", "another")][..]),
+                    ("auth.admin_secret", &[("CHM_API_KEY_SECRET", "another")]),
+                    ("tls.", &[("CHM_TLS_CERT_FILE", "cert.pem"), ("CHM_TLS_KEY_FILE", "key.pem")]),
+                    ("issuers.cloudflare.", &[("CHM_CF_ACCESS_TEAM_DOMAIN", "https://h"), ("CHM_CF_ACCESS_AUD", "x")]),
                     ("issuers.clerk.", &[("CHM_CLERK_ISSUER", "https://h")]),
                     ("issuers.oidc.", &[("CHM_OIDC_ISSUER", "https://h"), ("CHM_OIDC_AUDIENCE", "x")]),
                 ] {
-                    if path.starts_with(issuer) {
+                    if path.starts_with(beginning) {
                         company.extend(needed);
                     }
                 }
