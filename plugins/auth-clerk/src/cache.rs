@@ -55,7 +55,7 @@ fn slot(tag: &[u8]) -> String {
     format!("oauth-{}", tag.first().copied().unwrap_or_default())
 }
 
-fn failure(error: KvError) -> Failure {
+pub(crate) fn failure(error: KvError) -> Failure {
     match error {
         KvError::Denied(reason) => Failure::Denied(reason),
         KvError::Full => Failure::internal("the store is full"),

@@ -7,7 +7,7 @@ use chm_plugin::host::{config, secrets};
 use serde_json::json;
 
 use crate::grant::Grant;
-use crate::{SECRET_KEY, cache};
+use crate::{SECRET_KEY, cache, outage};
 
 /// The endpoint's name in `plugin.toml`.
 const ENDPOINT: &str = "clerk-api";
@@ -31,8 +31,17 @@ pub(crate) fn judge(token: &str) -> Result<Verdict, Failure> {
     if let Some(grant) = cache::get(&tag)? {
         return Ok(grant.judge());
     }
+    if outage::lasts()? {
+        return Err(Failure::unavailable("Clerk's API did not answer a moment ago"));
+    }
     let sent =
         http::post().path(VERIFY).json(&json!({"access_token": token})).and_then(|request| request.send(ENDPOINT));
+    // Who waits for an API that is down keeps others from being asked about.
+    if matches!(&sent, Err(HttpError::Timeout | HttpError::Unreachable(_)))
+        || sent.as_ref().is_ok_and(|response| response.status >= 500)
+    {
+        outage::begins()?;
+    }
     let response = sent.map_err(failure)?;
     match response.status {
         200..=299 => {}

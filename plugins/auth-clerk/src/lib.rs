@@ -5,6 +5,7 @@ mod cache;
 mod grant;
 mod introspection;
 mod organization;
+mod outage;
 mod party;
 mod session;
 

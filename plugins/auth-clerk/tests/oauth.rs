@@ -160,6 +160,23 @@ fn clerks_word_is_kept_for_a_short_while_and_no_longer() {
 }
 
 #[test]
+fn nobody_waits_for_an_api_that_was_down_a_moment_ago() {
+    for answer in [Err(HttpError::Timeout), Err(HttpError::Unreachable("refused".into())), Ok(Response::status(503))] {
+        let fake = host().endpoint("clerk-api", move |_| answer.clone());
+        for (later, requests) in [(0.0, 1), (4999.0, 1), (5000.0, 2), (5001.0, 2), (-60_000.0, 3)] {
+            let _ = fake.now(1_000_000.0 + later);
+            assert!(matches!(asked(bearer("oat_1")), Err(Failure::Unavailable(_))), "{later}");
+            assert_eq!(fake.requests().len(), requests, "{later}");
+        }
+    }
+    let fake = answering(200, good());
+    let _ = person(bearer("oat_1"));
+    let _ = fake.endpoint("clerk-api", |_| Err(HttpError::Timeout));
+    let _ = asked(bearer("oat_2"));
+    assert_eq!(person(bearer("oat_1")).subject, "user_7", "what Clerk said before still counts");
+}
+
+#[test]
 fn what_the_operator_forbids_later_is_forbidden_at_once() {
     let fake = answering(200, good());
     let _ = person(bearer("oat_1"));
