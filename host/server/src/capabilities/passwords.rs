@@ -141,14 +141,17 @@ impl Memory {
     }
 }
 
+/// A file, with the text that it was read from.
+type Parsed = (Arc<Secret>, Arc<PasswordFile>);
+
 /// Checks credentials; one for each plugin.
 pub(super) struct Passwords {
     /// Absent where the system has no entropy: then nobody gets in.
     memory: Option<Arc<Memory>>,
     /// bcrypts at once.
     turns: Arc<Semaphore>,
-    /// Parsed files by the secret's name, with the text that they were parsed from.
-    files: Mutex<BTreeMap<String, (Arc<Secret>, Arc<PasswordFile>)>>,
+    /// By the secret's name.
+    files: Mutex<BTreeMap<String, Parsed>>,
 }
 
 impl Default for Passwords {
