@@ -1,9 +1,11 @@
 //! The audit log: who did, or tried to do, what, from where, and how it ended.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Host, PluginFolder, run, shared};
+use crate::harness::{Answer, Host, PluginFolder, eventually, run, shared};
 use crate::key_management::{ask, minted};
 
 const SECRET: &str = "a-secret-that-signs-keys";
@@ -110,6 +112,23 @@ fn the_log_is_read_by_time_action_and_subject_page_by_page() {
         for method in [Method::POST, Method::DELETE, Method::PUT] {
             ask(&host, method, "/api/v1/audit", SECRET, Some(json!({}))).await.expect(405);
         }
+    });
+}
+
+#[test]
+fn a_write_whose_client_leaves_is_in_the_log_too() {
+    run(async {
+        let host = Host::with_bundled().env("CHM_API_KEY_SECRET", SECRET).start().await;
+        let (token, _) = minted(&host, SECRET, json!({"label": "ann"})).await;
+        let request = host.request(Method::POST, "/api/v1/explorer/query").bearer_auth(token);
+        let request = request.json(&json!({"sql": "SELECT count() FROM system.numbers WHERE sipHash64(number) = 0"}));
+        let left = request.timeout(Duration::from_millis(500)).send().await;
+        assert!(left.as_ref().is_err_and(reqwest::Error::is_timeout), "{left:?}");
+        eventually("its entry", Duration::from_secs(10), async || {
+            let entries = entries(&host, "action=request.write&subject=ann").await;
+            entries.iter().any(|entry| entry["outcome"] == "failed" && entry["details"]["status"] == "broken off")
+        })
+        .await;
     });
 }
 

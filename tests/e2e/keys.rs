@@ -68,7 +68,7 @@ fn a_key_is_the_only_way_in_when_there_is_a_secret_and_no_provider() {
             ("another scheme", Some(("authorization", format!("Basic {good}"))), 401),
             ("a damaged signature", Some(("authorization", bearer(&forged))), 401),
             ("another secret", Some(("authorization", bearer(&valid("another secret")))), 401),
-            ("the secret itself", Some(("authorization", bearer(SECRET))), 401),
+            ("the secret itself, which has keys made and opens nothing", Some(("authorization", bearer(SECRET))), 403),
             (
                 "expired",
                 Some((

@@ -23,11 +23,14 @@ enum Standing {
     Refused,
 }
 
+/// When it was asked, and the answer as soon as there is one.
+type Asked = (Instant, Arc<OnceCell<Standing>>);
+
 /// Asks the store, and remembers for half a second. Requests with one key at one time make one look-up.
 #[derive(Debug)]
 pub(super) struct Liveness {
     store: Store,
-    asked: Mutex<HashMap<String, (Instant, Arc<OnceCell<Standing>>)>>,
+    asked: Mutex<HashMap<String, Asked>>,
 }
 
 impl Liveness {
