@@ -28,6 +28,8 @@ fn host(plugin: &[u8], settings: &str) -> HostBuilder {
     Host::with_bundled()
         .plugins(PluginFolder::bundled().with_file("auth-basic-file.wasm", plugin))
         .env("CHM_AUTH_PROVIDER", ID)
+        // Time enough for a bcrypt without optimisation, on a machine that is busy.
+        .config(&format!("[plugins.{ID}.limits]\ncpu_ms = 10000\nwall_ms = 30000"))
         .config(&format!("[plugins.{ID}.grants]\nsecrets = [\"users\"]\n[plugins.{ID}.settings]\n{settings}"))
 }
 
