@@ -34,6 +34,7 @@ mod postgres;
 mod proxy;
 mod refusals;
 mod roles;
+mod schemathesis;
 mod sealed;
 mod statements;
 mod store;

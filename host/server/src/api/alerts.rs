@@ -41,18 +41,19 @@ pub enum TestSeverity {
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TestAlert {
     /// How urgent it claims to be.
-    #[oai(default = "warning")]
+    #[oai(nullable, default = "warning")]
     pub severity: TestSeverity,
     /// Its title.
-    #[oai(default = "title", validator(min_length = 1, max_length = 200))]
+    #[oai(nullable, default = "title", validator(min_length = 1, max_length = 200))]
     pub title: String,
     /// What is said about the value.
-    #[oai(default = "label", validator(max_length = 500))]
+    #[oai(nullable, default = "label", validator(max_length = 500))]
     pub label: String,
     /// The ClickHouse host it is about.
-    #[oai(default)]
+    #[oai(nullable, default)]
     pub host_id: u32,
     /// Only this sink; absent: all.
+    #[oai(nullable)]
     pub sink: Option<String>,
 }
 

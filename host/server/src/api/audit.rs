@@ -27,6 +27,7 @@ pub struct AuditPage {
     /// The entries.
     pub data: Vec<AuditEntry>,
     /// The `cursor` of the next page; null at the end.
+    #[oai(nullable)]
     pub next: Option<String>,
 }
 
@@ -46,10 +47,13 @@ pub struct AuditEntry {
     /// Who.
     pub actor: AuditActor,
     /// The client's address.
+    #[oai(nullable)]
     pub address: Option<String>,
     /// The request's id, as in the log.
+    #[oai(nullable)]
     pub request_id: Option<String>,
     /// To what.
+    #[oai(nullable)]
     pub target: Option<String>,
     /// What else is worth knowing.
     pub details: Value,
@@ -61,6 +65,7 @@ pub struct AuditActor {
     /// `principal`, `api_key`, `token`, `admin`, `anonymous`, `open`, `unknown`, `command` or `host`.
     pub kind: String,
     /// Who, when that is known.
+    #[oai(nullable)]
     pub subject: Option<String>,
 }
 

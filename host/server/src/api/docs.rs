@@ -20,14 +20,15 @@ use crate::edge::PagePolicy;
 pub struct DocsApi;
 
 /// A file of the page; it changes with the server's version only.
-pub struct Asset {
-    bytes: &'static [u8],
-    content_type: &'static str,
+pub struct Asset<const IS_SCRIPT: bool>(&'static [u8]);
+
+impl<const IS_SCRIPT: bool> Asset<IS_SCRIPT> {
+    const CONTENT_TYPE: &str = if IS_SCRIPT { "text/javascript; charset=utf-8" } else { "text/css; charset=utf-8" };
 }
 
-impl ApiResponse for Asset {
+impl<const IS_SCRIPT: bool> ApiResponse for Asset<IS_SCRIPT> {
     fn meta() -> MetaResponses {
-        let content = vec![MetaMediaType { content_type: "text/plain", schema: String::schema_ref() }];
+        let content = vec![MetaMediaType { content_type: Self::CONTENT_TYPE, schema: String::schema_ref() }];
         let response =
             MetaResponse { description: "Its bytes.", status: Some(200), status_range: None, content, headers: vec![] };
         MetaResponses { responses: vec![response] }
@@ -36,12 +37,12 @@ impl ApiResponse for Asset {
     fn register(_: &mut Registry) {}
 }
 
-impl IntoResponse for Asset {
+impl<const IS_SCRIPT: bool> IntoResponse for Asset<IS_SCRIPT> {
     fn into_response(self) -> Response {
         Response::builder()
-            .content_type(self.content_type)
+            .content_type(Self::CONTENT_TYPE)
             .header(header::CACHE_CONTROL, "private, max-age=3600")
-            .body(self.bytes)
+            .body(self.0)
     }
 }
 
@@ -71,9 +72,6 @@ impl IntoResponse for Page {
     }
 }
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-
 #[OpenApi(tag = "Tag::System")]
 impl DocsApi {
     /// This document
@@ -96,20 +94,20 @@ impl DocsApi {
 
     /// Swagger UI: its script
     #[oai(path = "/docs/swagger-ui.js", method = "get", operation_id = "docs_script")]
-    async fn script(&self, _gate: Gate<DocsRead>) -> Asset {
-        Asset { bytes: assets().script.as_bytes(), content_type: SCRIPT }
+    async fn script(&self, _gate: Gate<DocsRead>) -> Asset<true> {
+        Asset(assets().script.as_bytes())
     }
 
     /// Swagger UI: its style
     #[oai(path = "/docs/swagger-ui.css", method = "get", operation_id = "docs_style")]
-    async fn style(&self, _gate: Gate<DocsRead>) -> Asset {
-        Asset { bytes: assets().style.as_bytes(), content_type: STYLE }
+    async fn style(&self, _gate: Gate<DocsRead>) -> Asset<false> {
+        Asset(assets().style.as_bytes())
     }
 
     /// Swagger UI: how it starts
     #[oai(path = "/docs/start.js", method = "get", operation_id = "docs_start")]
-    async fn start(&self, _gate: Gate<DocsRead>) -> Asset {
-        Asset { bytes: include_bytes!("docs.js"), content_type: SCRIPT }
+    async fn start(&self, _gate: Gate<DocsRead>) -> Asset<true> {
+        Asset(include_bytes!("docs.js"))
     }
 }
 

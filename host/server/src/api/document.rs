@@ -21,6 +21,8 @@ pub struct Document {
 
 /// Instead of a feature, at operations that only operators may use.
 const OPERATORS: &str = "none: for operators";
+/// Instead of a feature, at operations that open a panel, chart or tool by its own right.
+const OF_THE_ITEM: &str = "of the item";
 /// Instead of a feature, at operations with a credential of their own.
 const OWN: &str = "none: it has a credential of its own";
 
@@ -47,6 +49,7 @@ impl Document {
         });
         mark_operations(&mut value)?;
         add_refusals(&mut value)?;
+        add_failures(&mut value);
         add_items(&mut value, catalogue);
         share_responses(&mut value);
         sort_paths(&mut value);
@@ -133,7 +136,7 @@ fn apply(operation: &mut Value, mark: &Mark) {
             refuse(operation);
         }
         Mark::Items => {
-            operation["x-chm-feature"] = json!("of the item");
+            operation["x-chm-feature"] = json!(OF_THE_ITEM);
             refuse(operation);
         }
         Mark::Operator(right) => {
@@ -204,6 +207,32 @@ fn add_refusals(document: &mut Value) -> serde_json::Result<()> {
         document["components"]["schemas"][name] = serde_json::to_value(schema)?;
     }
     Ok(())
+}
+
+/// What can go wrong before or inside any handler, where the handler's own type does not say it. Written as for the console, which says
+/// all of it.
+fn add_failures(document: &mut Value) {
+    /// What happens to every request that somebody must be known for.
+    const ALL: [&str; 4] = ["400", "421", "429", "504"];
+    /// What happens to those with a body besides.
+    const WITH_BODY: [&str; 4] = ["403", "408", "413", "415"];
+    let said = document["paths"]["/api/v1/explorer/query"]["post"]["responses"].clone();
+    let Some(said) = said.as_object() else { return };
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (method, operation) in paths.filter_map(|(_, methods)| methods.as_object_mut()).flatten() {
+        if operation["security"] == json!([]) {
+            continue;
+        }
+        // Whatever a panel or tool does can go wrong in all the ways there are.
+        let is_item = operation["x-chm-feature"] == OF_THE_ITEM;
+        for (status, response) in said.iter().filter(|(status, _)| !status.starts_with('2')) {
+            let status = status.as_str();
+            let applies = is_item || ALL.contains(&status) || method != "get" && WITH_BODY.contains(&status);
+            if applies && operation["responses"].get(status).is_none() {
+                operation["responses"][status] = response.clone();
+            }
+        }
+    }
 }
 
 fn add_items(document: &mut Value, catalogue: &Catalogue) {

@@ -28,16 +28,19 @@ pub struct ConsoleQuery {
     #[oai(validator(max_length = 100_000))]
     pub sql: String,
     /// Position of the ClickHouse host in the configuration.
-    #[oai(default)]
+    #[oai(nullable, default)]
     pub host_id: u32,
     /// `json` (the envelope), `ndjson`, `csv` or `tsv`; ClickHouse's names work too.
+    #[oai(nullable)]
     pub format: Option<String>,
     /// Most rows; the host's own cap holds besides.
+    #[oai(nullable)]
     pub limit: Option<u32>,
     /// IANA name.
+    #[oai(nullable)]
     pub timezone: Option<String>,
     /// Database for names without a prefix.
-    #[oai(validator(pattern = "^[A-Za-z0-9_]{1,255}$"))]
+    #[oai(nullable, validator(pattern = "^[A-Za-z0-9_]{1,255}$"))]
     pub database: Option<String>,
 }
 

@@ -22,6 +22,7 @@ pub struct Me {
     /// The configured auth provider.
     pub provider: String,
     /// Null for callers who did not sign in.
+    #[oai(nullable)]
     pub principal: Option<PrincipalBody>,
 }
 
@@ -38,8 +39,10 @@ pub struct PrincipalBody {
     /// Address of a picture.
     pub avatar_url: Option<String>,
     /// Groups and roles.
+    #[oai(default)]
     pub roles: Vec<String>,
     /// Further claims.
+    #[oai(default)]
     pub custom: BTreeMap<String, String>,
 }
 

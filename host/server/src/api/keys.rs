@@ -55,6 +55,7 @@ pub struct KeyPage {
     /// The keys.
     pub data: Vec<KeyBody>,
     /// The `cursor` of the next page; null at the end.
+    #[oai(nullable)]
     pub next: Option<String>,
 }
 
@@ -79,12 +80,16 @@ pub struct KeyBody {
     /// The last second it is valid in.
     pub expires_at: String,
     /// When it was revoked.
+    #[oai(nullable)]
     pub revoked_at: Option<String>,
     /// Who revoked it.
+    #[oai(nullable)]
     pub revoked_by: Option<String>,
     /// When it was last used; seconds late.
+    #[oai(nullable)]
     pub last_used_at: Option<String>,
     /// The id of the key that it was rotated to.
+    #[oai(nullable)]
     pub replaced_by: Option<String>,
 }
 
@@ -93,9 +98,10 @@ pub struct KeyBody {
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RotateBody {
     /// Seconds that the old key is still valid beside its successor, up to a week; 0 when absent.
-    #[oai(default)]
+    #[oai(nullable, default)]
     pub overlap_seconds: u32,
     /// Days that the successor lasts, 1 to 365; as long as the old key was made for when absent.
+    #[oai(nullable)]
     pub days: Option<u32>,
 }
 

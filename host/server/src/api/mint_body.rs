@@ -12,14 +12,16 @@ use serde_json::{Map, Value};
 #[derive(Debug, Default, Object)]
 pub struct MintBody {
     /// Whom it is for; `cli` when absent.
+    #[oai(nullable)]
     pub label: Option<String>,
     /// Days it lasts, 1 to 365; 30 when absent.
-    #[oai(validator(minimum(value = "1"), maximum(value = "365")))]
+    #[oai(nullable, validator(minimum(value = "1"), maximum(value = "365")))]
     pub days: Option<i64>,
     /// What it may do: `<feature>:read`, `<feature>:write`, `*:read`, `*:write`. Everything when absent, nothing when empty.
+    #[oai(nullable)]
     pub scopes: Option<Vec<String>>,
     /// Roles that the rules of the matrix may ask for.
-    #[oai(default)]
+    #[oai(nullable, default)]
     pub roles: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP API: typed operations, one envelope, one document.
 
 mod alerts;
+mod allowed_methods;
 mod audit;
 mod body_limit;
 mod charts;

@@ -163,13 +163,17 @@ fn limit(sent: Option<&str>, cap: u32) -> Result<u32, Problem> {
     }
 }
 
+/// What [`timezone`] accepts, for the document.
+const TIMEZONE_PATTERN: &str = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$";
+
 /// `timezone`: the letters an IANA name is made of; ClickHouse knows the names themselves.
 pub fn timezone(name: &str) -> Result<String, Problem> {
     let fits = !name.is_empty()
         && name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-' | '+'))
-        && !name.contains("//");
+        && !name.contains("//")
+        && !name.ends_with('/');
     if fits {
         Ok(name.to_owned())
     } else {
@@ -191,6 +195,6 @@ pub fn openapi(row_cap: u32) -> Vec<Value> {
             "schema": {"type": "string", "enum": AnswerFormat::WORDS, "default": "json"}}),
         json!({"name": "timezone", "in": "query", "required": false,
             "description": "IANA name; times are shown and grouped in it.",
-            "schema": {"type": "string", "maxLength": 64}}),
+            "schema": {"type": "string", "maxLength": 64, "pattern": TIMEZONE_PATTERN}}),
     ]
 }

@@ -10,6 +10,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, OpenApi, OpenApiService};
 
 use super::alerts::AlertsApi;
+use super::allowed_methods::AllowedMethods;
 use super::audit::AuditApi;
 use super::body_limit::BodyLimit;
 use super::charts::ChartsApi;
@@ -67,6 +68,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
     let own = document.own_credential_paths().map(str::to_owned).collect();
     let paths = document.value()["paths"].as_object().into_iter().flat_map(|paths| paths.keys().map(String::as_str));
     let observe = ObserveRequests::new(app.metrics.clone()).exporting(exports_spans).documented(paths);
+    let methods = AllowedMethods::of(document.value());
     let endpoint = Route::new()
         .nest("/", service())
         .with(BodyLimit::new(app.body_bytes, edge.body_timeout))
@@ -80,6 +82,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .data(document)
         .with(edge.deadline)
         .catch_all_error(enveloped)
+        .with(methods)
         .with(Cors(edge.origins.clone()))
         .with(FindClientAddress(edge.proxies.clone()))
         .with(ExactPaths::new(table.clone()))
