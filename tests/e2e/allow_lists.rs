@@ -97,7 +97,6 @@ fn a_server_is_listed_for_those_who_may_see_it() {
     });
 }
 
-/// The least that takes a host, and asks it something.
 #[test]
 fn no_operation_asks_a_server_for_whom_it_is_closed() {
     run(async {
@@ -181,6 +180,30 @@ fn a_plugin_sees_the_servers_of_the_caller_it_works_for() {
                     killed.error(403, "permission_error");
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn an_address_is_told_to_those_who_signed_in() {
+    run(async {
+        let host = Host::with_bundled()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_ALLOW_INSECURE", "true")
+            .env("CHM_PUBLIC_READ", "true")
+            .start()
+            .await;
+        let address = engine().await.url();
+        let ann = get(&host, "/api/v1/hosts", &person("ann", "")).await.expect(200).rows();
+        assert_eq!(ann[0]["host"], address.as_str());
+        let nobody = host.get("/api/v1/hosts").await.expect(200).rows();
+        assert_eq!((&nobody[0]["host"], &nobody[0]["name"]), (&json!("host 0"), &json!("host 0")));
+        let address = address.trim_start_matches("http://");
+        for path in
+            ["/healthz", "/api/health", "/api/version", "/api/v1/config", "/api/v1/host-status?hostId=0", "/metrics"]
+        {
+            let answer = host.get(path).await;
+            assert!(!answer.text().contains(address), "{answer}");
         }
     });
 }

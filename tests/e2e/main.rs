@@ -22,6 +22,7 @@ mod features;
 mod issuer;
 mod javascript;
 mod key_management;
+mod key_spellings;
 mod keys;
 mod laws;
 mod misbehaving;

@@ -1,27 +1,25 @@
-//! The contract's table of outcomes (§2.8), whole, and what §1 to §4 refuse: credentials in other places, spellings and numbers.
-//! What one provider or the keys refuse of their own is claimed beside them.
+//! The contract's table of outcomes (§2.8), whole, and what §1 to §4 say of several credentials at once. What one provider refuses of
+//! its own is claimed beside it; spellings of keys are in `key_spellings`.
 
-use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Host, HostBuilder, Visit, run};
+use crate::harness::{Answer, Host, HostBuilder, Signer, Visit, run};
 use crate::keys::{self, mint};
 
 /// The one that the contract's vectors are signed with.
-const SECRET: &str = "test-secret-please-change";
-const KEYS: (&str, &str) = ("CHM_API_KEY_SECRET", SECRET);
+pub const SECRET: &str = "test-secret-please-change";
+pub const KEYS: (&str, &str) = ("CHM_API_KEY_SECRET", SECRET);
 const PROXY_SECRET: &str = "between-proxy-and-host";
 const PROOF: (&str, &str) = ("x-chm-proxy-secret", PROXY_SECRET);
 const USER: (&str, &str) = ("x-forwarded-user", "ann");
 /// An end that no run of these tests sees.
-const FAR: u64 = 4_000_000_000;
+pub const FAR: u64 = 4_000_000_000;
 
 /// Variables of a host, visits to it, and the status of each.
-type Situation = (&'static [(&'static str, &'static str)], Vec<(Visit, u16)>);
+type Situation<'a> = (&'a [(&'a str, &'a str)], Vec<(Visit, u16)>);
 
-fn host(variables: &[(&str, &str)]) -> HostBuilder {
+pub fn host(variables: &[(&str, &str)]) -> HostBuilder {
     variables.iter().fold(Host::with_bundled().unhurried(), |host, (name, value)| host.env(name, value))
 }
 
@@ -29,24 +27,17 @@ fn visit(what: &str, headers: &[(&'static str, &str)]) -> Visit {
     headers.iter().fold(Visit::new(what), |visit, (name, value)| visit.header(name, value))
 }
 
-fn key(payload: &Value) -> String {
+pub fn key(payload: &Value) -> String {
     mint(SECRET, payload)
 }
 
 /// A key of somebody, as the peer makes them.
-fn key_of(subject: &str) -> String {
+pub fn key_of(subject: &str) -> String {
     key(&json!({"sub": subject, "iat": 1_700_000_000, "exp": FAR}))
 }
 
-/// Signs any bytes as a payload, in any alphabet.
-fn signed(payload: &str) -> String {
-    use hmac::{Hmac, KeyInit, Mac};
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
-    mac.update(payload.as_bytes());
-    format!("chm_{payload}.{}", BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
-}
-
-fn the_table() -> Vec<Situation> {
+/// The rows of the table that need no issuer.
+fn without_issuers() -> Vec<Situation<'static>> {
     const TRUSTED: (&str, &str) = ("CHM_AUTH_PROVIDER", "trusted");
     const PROXY: (&str, &str) = ("CHM_AUTH_PROVIDER", "proxy");
     const TRUSTED_SECRET: (&str, &str) = ("CHM_TRUSTED_AUTH_SECRET", PROXY_SECRET);
@@ -100,19 +91,67 @@ fn the_table() -> Vec<Situation> {
     ]
 }
 
-#[test]
-fn the_contracts_table_of_outcomes_holds() {
-    run(async {
-        for (variables, visits) in the_table() {
-            let host = host(variables).start().await;
-            for (visit, status) in visits {
-                let answer = visit.ask(&host, "/api/v1/hosts").await;
-                assert_eq!(answer.status, status, "{variables:?}, {}: {answer}", visit.what());
-                if status == 401 {
-                    assert_eq!(answer.json(), json!({"error": "Authentication required"}), "{}", visit.what());
-                }
+async fn hold(situations: Vec<Situation<'_>>) {
+    for (variables, visits) in situations {
+        let host = host(variables).start().await;
+        for (visit, status) in visits {
+            let answer = visit.ask(&host, "/api/v1/hosts").await;
+            assert_eq!(answer.status, status, "{variables:?}, {}: {answer}", visit.what());
+            if status == 401 {
+                assert_eq!(answer.json(), json!({"error": "Authentication required"}), "{}", visit.what());
             }
         }
+    }
+}
+
+#[test]
+fn the_contracts_table_of_outcomes_holds() {
+    run(hold(without_issuers()));
+}
+
+#[test]
+fn the_contracts_table_of_outcomes_holds_for_tokens_of_issuers() {
+    const PAGE: &str = "https://chm.example.org";
+    run(async {
+        let signer = Signer::start().await;
+        let issuer = signer.url();
+        let valid = || (Visit::new("a valid key").bearer(key_of("cli")), 200);
+        let nothing = |status| (Visit::new("nothing"), status);
+        let session = signer.token(json!({"sub": "user_7", "sid": "sess_1", "azp": PAGE, "sts": "active"}));
+        let with_session = |status| (Visit::new("a valid session").cookie("__session", &session), status);
+        let clerk = [
+            ("CHM_AUTH_PROVIDER", "clerk"),
+            ("CHM_CLERK_AUTHORIZED_PARTIES", PAGE),
+            ("CHM_CLERK_ISSUER", issuer),
+            KEYS,
+        ];
+        let with = |more: (&'static str, &'static str)| [&clerk[..], &[more]].concat();
+        let (whole, public) = (with(("CLERK_SECRET_KEY", "sk_test_hunter2")), with(("CHM_CLERK_PUBLIC_READ", "true")));
+        let cloudflare = [
+            ("CHM_AUTH_PROVIDER", "proxy"),
+            ("CHM_CF_ACCESS_TEAM_DOMAIN", issuer),
+            ("CHM_CF_ACCESS_AUD", "app-1"),
+            KEYS,
+        ];
+        let ann = json!({"aud": ["app-1"], "sub": "ann"});
+        let through = |what: &str, token: &str| Visit::new(what).header("cf-access-jwt-assertion", token);
+        let mut through_cloudflare =
+            vec![nothing(401), valid(), (through("a valid token", &signer.token(ann.clone())), 200)];
+        let bad = signer.bad_tokens(&ann).into_iter().map(|(what, token)| (through(&what, &token), 401));
+        through_cloudflare.extend(bad);
+        let other = signer.token(json!({"aud": ["app-2"], "sub": "ann"}));
+        through_cloudflare.push((through("another audience", &other), 401));
+        let oidc = [("CHM_AUTH_PROVIDER", "oidc"), ("CHM_OIDC_ISSUER", issuer), ("CHM_OIDC_AUDIENCE", "app-1"), KEYS];
+        let bearer = Visit::new("a token of the issuer").bearer(signer.token(ann.clone()));
+        hold(vec![
+            (&whole, vec![nothing(401), with_session(200), valid()]),
+            (&public, vec![nothing(200), valid()]),
+            // Without the secret key.
+            (&clerk, vec![nothing(401), with_session(401), valid()]),
+            (&cloudflare, through_cloudflare),
+            (&oidc, vec![nothing(401), (bearer, 200), valid()]),
+        ])
+        .await;
     });
 }
 
@@ -140,99 +179,8 @@ fn a_typing_error_in_the_provider_stops_the_start() {
     });
 }
 
-/// Keys in every place and spelling that a request has room for, and whom they let in.
-fn places() -> Vec<(Visit, Option<&'static str>)> {
-    let (cli, bot) = (key_of("cli"), key_of("bot"));
-    let wrong = mint("another-secret", &json!({"sub": "cli", "exp": FAR}));
-    let raw = |what: &str, value: &str| Visit::new(what).header("authorization", value);
-    let (front, back) = cli.split_at(20);
-    let mut visits = vec![
-        // §1.4
-        (raw("as the contract writes it", &format!("Bearer {cli}")), Some("cli")),
-        (raw("small letters", &format!("bearer {cli}")), Some("cli")),
-        (raw("capitals, blanks and tabs", &format!("BEARER \t  {cli}")), Some("cli")),
-        (raw("blanks behind it", &format!("Bearer {cli}  ")), Some("cli")),
-        (raw("no scheme", &cli), None),
-        (raw("no blank behind the scheme", &format!("Bearer{cli}")), None),
-        (raw("another scheme", &format!("Basic {cli}")), None),
-        (raw("a colon behind the scheme", &format!("Bearer: {cli}")), None),
-        (raw("two schemes", &format!("Bearer Bearer {cli}")), None),
-        (raw("a blank inside the key", &format!("Bearer {front} {back}")), None),
-        (raw("in quotes", &format!("Bearer \"{cli}\"")), None),
-        (raw("a comma behind it", &format!("Bearer {cli},")), None),
-        (raw("the scheme alone", "Bearer"), None),
-        (raw("the scheme and blanks", "Bearer   "), None),
-        (raw("an empty value", ""), None),
-        (raw("a prefix in capitals", &format!("Bearer {}", cli.replace("chm_", "CHM_"))), None),
-        (raw("no prefix", &format!("Bearer {}", cli.trim_start_matches("chm_"))), None),
-        (raw("the prefix alone", "Bearer chm_"), None),
-        (raw("the prefix and a dot", "Bearer chm_."), None),
-        (Visit::new("letters that are no ASCII").header("authorization", format!("Bearer {cli}ä")), None),
-        (
-            Visit::new("bytes that are no text")
-                .header("authorization", [b"Bearer chm_\xff\xfe.", cli.as_bytes()].concat()),
-            None,
-        ),
-        // Twice is one value, joined; that is no key.
-        (Visit::new("the same header twice").bearer(&cli).bearer(&cli), None),
-        (Visit::new("twice, the first of them good").bearer(&cli).bearer(&wrong), None),
-        (Visit::new("its own header twice").header("x-api-key", &cli).header("x-api-key", &cli), None),
-        // Its own header, and which of two counts.
-        (Visit::new("its own header").header("x-api-key", &cli), Some("cli")),
-        (Visit::new("its own header, empty").header("x-api-key", ""), None),
-        (Visit::new("its own header, with a scheme").header("x-api-key", format!("Bearer {cli}")), None),
-        (Visit::new("both are good: its own header counts").header("x-api-key", &bot).bearer(&cli), Some("bot")),
-        (Visit::new("a wrong key does not stop a good one").header("x-api-key", &wrong).bearer(&cli), Some("cli")),
-        (Visit::new("nor behind it").header("x-api-key", &bot).bearer(&wrong), Some("bot")),
-        (Visit::new("a foreign token in its own header").header("x-api-key", "e.y.j").bearer(&cli), Some("cli")),
-        (Visit::new("two wrong ones").header("x-api-key", &wrong).bearer(&wrong), None),
-        // Everywhere else.
-        (Visit::new("a cookie").cookie("__session", &cli), None),
-        (Visit::new("Cloudflare's cookie").cookie("CF_Authorization", &cli), None),
-        (Visit::new("a cookie of the header's name").cookie("authorization", format!("Bearer {cli}")), None),
-        (Visit::new("the proxy's header").header("x-forwarded-authorization", format!("Bearer {cli}")), None),
-        (Visit::new("for a proxy").header("proxy-authorization", format!("Bearer {cli}")), None),
-        (Visit::new("Cloudflare's header").header("cf-access-jwt-assertion", &cli), None),
-        // Headers of providers that nobody chose.
-        (visit("a user", &[USER]), None),
-        (visit("a user with the key secret", &[USER, ("x-chm-proxy-secret", SECRET)]), None),
-    ];
-    for (what, length) in [("more than a key may be", 5 << 10), ("more than a credential may be", 17 << 10)] {
-        let long = key(&json!({"sub": "cli", "exp": FAR, "scopes": ["*:write"], "filler": "f".repeat(length)}));
-        visits.push((Visit::new(what).bearer(&long), None));
-        visits.push((Visit::new(what).header("x-api-key", &long), None));
-    }
-    visits
-}
-
-#[test]
-fn a_key_counts_in_its_two_places_and_in_one_spelling() {
-    run(async {
-        let host = host(&[KEYS]).start().await;
-        for (visit, subject) in places() {
-            claim(&host, &visit, subject).await;
-        }
-        for query in [
-            "authorization=Bearer%20KEY",
-            "api_key=KEY",
-            "apiKey=KEY",
-            "x-api-key=KEY",
-            "access_token=KEY",
-            "token=KEY",
-        ] {
-            let query = query.replace("KEY", &key_of("cli"));
-            host.get(&format!("/api/v1/tables?{query}")).await.expect(401);
-        }
-        // More than the server reads of any header: refused by whoever notices first, and nobody gets in.
-        let huge = Visit::new("more than a request's head may be").bearer(format!("chm_{}", "a".repeat(70 << 10)));
-        let answer = huge.ask(&host, "/api/v1/hosts").await;
-        assert!([401, 431].contains(&answer.status), "{answer}");
-        host.get("/healthz").await.expect(200);
-    });
-}
-
 /// Claims who the host takes a visitor for.
-async fn claim(host: &Host, visit: &Visit, subject: Option<&str>) {
+pub async fn claim(host: &Host, visit: &Visit, subject: Option<&str>) {
     let (hosts, me) = (visit.ask(host, "/api/v1/hosts").await, visit.ask(host, "/api/v1/auth/me").await);
     match subject {
         Some(subject) => {
@@ -247,61 +195,6 @@ async fn claim(host: &Host, visit: &Visit, subject: Option<&str>) {
             }
         }
     }
-}
-
-#[test]
-fn of_the_contracts_vectors_the_first_needs_a_time_and_the_second_is_no_key() {
-    run(async {
-        const FIRST: &str = "chm_eyJzdWIiOiJjbGkiLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6MTcwMjU5MjAwMH0.Gc7klmBreYRNq6UTC40AebBOqYc2NG9ouv2SyKFg6M8";
-        const SECOND: &str = "chm_eyJzdWIiOiJuby1leHAifQ.8wtJCFP7iUPsQUTaOPIFZNDmIiBp64fIK67hHLuHw6E";
-        // What signs here is what signed them.
-        assert_eq!(signed(&BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"cli","iat":1700000000,"exp":1702592000}"#)), FIRST);
-        assert_eq!(signed(&BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"no-exp"}"#)), SECOND);
-        let encoded = |payload: &str| BASE64_URL_SAFE_NO_PAD.encode(payload);
-        let payload = format!(r#"{{"sub":"cli","iat":1700000000,"exp":{FAR}}}"#);
-        let in_time = signed(&encoded(&payload));
-        let (body, signature) = in_time.split_once('.').expect("two parts");
-        let other_alphabet = encoded(r#"{"sub":"cli?>?>","exp":4000000000}"#);
-        assert!(other_alphabet.contains(['-', '_']), "{other_alphabet}");
-        let host = host(&[KEYS]).start().await;
-        for (what, token, subject) in [
-            ("the first, as it is", FIRST.to_owned(), None),
-            ("the first, with a time to come", in_time.clone(), Some("cli")),
-            ("the second", SECOND.to_owned(), None),
-            ("a third part", format!("{in_time}.{signature}"), None),
-            ("a dot at the end", format!("{in_time}."), None),
-            ("no signature", format!("{body}."), None),
-            ("a signature cut short", in_time[..in_time.len() - 2].to_owned(), None),
-            ("padding", format!("{in_time}="), None),
-            (
-                "a signature in the other alphabet",
-                format!("{body}.{}", signature.replace('-', "+").replace('_', "/") + "+/"),
-                None,
-            ),
-            ("a payload with padding, rightly signed", signed(&BASE64_URL_SAFE.encode(&payload)), None),
-            (
-                "a payload in the other alphabet, rightly signed",
-                signed(&BASE64_STANDARD.encode(r#"{"sub":"cli?>?>","exp":4000000000}"#)),
-                None,
-            ),
-            ("the same in the right one", signed(&other_alphabet), Some("cli?>?>")),
-            ("the first's signature under another payload", format!("{body}.{}", &FIRST[FIRST.len() - 43..]), None),
-            ("an end that is a text", signed(&encoded(r#"{"sub":"cli","exp":"4000000000"}"#)), None),
-            ("an end with a fraction", signed(&encoded(r#"{"sub":"cli","exp":4000000000.5}"#)), None),
-            ("an end that is nothing", signed(&encoded(r#"{"sub":"cli","exp":null}"#)), None),
-            ("an end before the epoch", signed(&encoded(r#"{"sub":"cli","exp":-1}"#)), None),
-            ("an end too large to count", signed(&encoded(r#"{"sub":"cli","exp":99999999999999999999}"#)), None),
-            ("two ends", signed(&encoded(r#"{"sub":"cli","exp":1,"exp":4000000000}"#)), None),
-            ("no subject", signed(&encoded(r#"{"exp":4000000000}"#)), None),
-            ("a blank subject", signed(&encoded(r#"{"sub":" ","exp":4000000000}"#)), None),
-            ("a subject that is a number", signed(&encoded(r#"{"sub":1,"exp":4000000000}"#)), None),
-            ("a list", signed(&encoded(r#"["cli",4000000000]"#)), None),
-            ("no JSON", signed(&encoded("cli")), None),
-            ("scopes that are a text", signed(&encoded(r#"{"sub":"cli","exp":4000000000,"scopes":"*:write"}"#)), None),
-        ] {
-            claim(&host, &Visit::new(what).bearer(&token), subject).await;
-        }
-    });
 }
 
 #[test]
