@@ -13,7 +13,8 @@ fn what_is_wrong_stops_the_start_and_is_named() {
         let variables: &[(&str, &str, &[&str])] = &[
             ("CHM_TRUSTED_ALLOWED_GROUP", "sre", &["CHM_TRUSTED_ALLOWED_GROUP", "CHM_TRUSTED_ALLOWED_GROUPS"]),
             ("CHM_NONSENSE", "1", &["CHM_NONSENSE"]),
-            ("CHM_AUTH_PROVIDER", "clerk", &["CHM_AUTH_PROVIDER", "clerk"]),
+            ("CHM_AUTH_PROVIDER", "clerc", &["clerc", "did you mean clerk"]),
+            ("CHM_AUTH_PROVIDER", "trusted,none", &["CHM_AUTH_PROVIDER", "trusted"]),
             ("CHM_FEATURE_AGNET_ENABLED", "true", &["CHM_FEATURE_AGNET_ENABLED", "CHM_FEATURE_AGENT_ENABLED"]),
             ("CHM_FEATURE_AGENT_ENABLED", "maybe", &["CHM_FEATURE_AGENT_ENABLED", "maybe"]),
             ("CHM_FEATURE_AGENT_ACCESS", "secret", &["CHM_FEATURE_AGENT_ACCESS", "authenticated"]),
@@ -41,7 +42,7 @@ fn what_is_wrong_stops_the_start_and_is_named() {
             ("[limits", &["chm.toml", "line 1"]),
             ("[endpoints.alerts]\ntimeout_ms = 1", &["endpoints.alerts", "url"]),
             ("[plugins.alert-webhook.grants]\nhtpp = []", &["plugins.alert-webhook.grants.htpp", "http"]),
-            ("[auth]\nprovider = \"proxy\"", &["auth.provider", "proxy"]),
+            ("[auth]\nprovider = \"proxy proxy\"", &["auth.provider", "proxy proxy"]),
         ];
         for (config, words) in files {
             let ended = Host::with_bundled().config(config).try_start().await.err();
@@ -59,12 +60,12 @@ fn a_variable_of_the_contract_that_means_nothing_here_is_named_and_stops_nothing
     run(async {
         let host = Host::with_bundled()
             .env("CHM_CLERK_PUBLIC_READ", "true")
-            .env("RATE_LIMIT_API_PER_MIN", "5")
+            .env("CLICKHOUSE_POOL_TIMEOUT", "5")
             .env("CLICKHOUSE_TZ", "Europe/Berlin")
             .start()
             .await;
         host.get("/api/v1/hosts").await.expect(200);
-        for name in ["CHM_CLERK_PUBLIC_READ", "RATE_LIMIT_API_PER_MIN", "CLICKHOUSE_TZ"] {
+        for name in ["CHM_CLERK_PUBLIC_READ", "CLICKHOUSE_POOL_TIMEOUT", "CLICKHOUSE_TZ"] {
             host.logged(name).await;
         }
     });

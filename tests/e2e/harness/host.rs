@@ -292,7 +292,7 @@ impl Drop for Host {
 /// The host that claims share which need nothing of their own: bundled plugins, nobody signs in.
 pub async fn shared() -> &'static Host {
     static SHARED: OnceCell<Host> = OnceCell::const_new();
-    SHARED.get_or_init(|| Host::with_bundled().start()).await
+    SHARED.get_or_init(|| Host::with_bundled().unhurried().start()).await
 }
 
 /// The program with other arguments, in an environment that holds nothing but the way to the caches.

@@ -101,6 +101,8 @@ fn meaning(word: Word) -> &'static str {
         Word::Network => "ClickHouse, or what a plugin depends on, cannot be reached.",
         Word::Tls => "No trusted TLS connection to ClickHouse.",
         Word::Busy => "All places are taken, of the ClickHouse server or of the plugin; try again shortly.",
-        Word::Timeout => "It took longer than `clickhouse.max_execution_time`, or `limits.request_timeout_ms` altogether.",
+        Word::Timeout => {
+            "It took longer than `clickhouse.max_execution_time`, or `limits.request_timeout_ms` altogether."
+        }
     }
 }

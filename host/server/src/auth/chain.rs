@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chm_access::{Caller, bearer, key_candidates};
+use chm_access::{Caller, TOKEN_PREFIX, bearer, key_candidates};
 use chm_store::Store;
 use poem::Request;
 use poem::http::{HeaderMap, header};
@@ -66,11 +66,16 @@ impl AuthChain {
     /// When this address has presented too many wrong credentials: nothing is looked at for a while.
     pub async fn identify(&self, app: &Arc<App>, request: &Request) -> Result<Caller, TooManyFailures> {
         let authorization = joined(request.headers(), header::AUTHORIZATION.as_str());
-        let borne = authorization.as_deref().and_then(bearer);
-        if let Some(caller) = borne.as_deref().and_then(|token| self.tokens.caller(token, request.uri().path())) {
+        let (failures, address) = (&app.edge.failed_sign_ins, ClientAddress::of(request));
+        // What may be a guess at one of the tokens, or the bearer token of a provider that is not asked yet.
+        let borne = authorization.as_deref().and_then(bearer).filter(|token| !token.starts_with(TOKEN_PREFIX));
+        let guess = borne.filter(|_| !self.tokens.is_empty());
+        let locked = guess.as_ref().and_then(|_| failures.check(Lock::Keys, address).err());
+        if let (Some(token), None) = (&guess, locked)
+            && let Some(caller) = self.tokens.caller(token, request.uri().path())
+        {
             return Ok(caller);
         }
-        let (failures, address) = (&app.edge.failed_sign_ins, ClientAddress::of(request));
         if let Some(caller) = self.by_key(request.headers(), authorization.as_deref(), failures, address).await? {
             return Ok(caller);
         }
@@ -79,8 +84,12 @@ impl AuthChain {
                 Answer::Knows(caller) => return Ok(caller),
                 Answer::Nothing => {}
                 // Whoever one provider turned away, or made fail, is not let in by a laxer one behind it.
-                Answer::TurnsAway | Answer::Fails => break,
+                Answer::TurnsAway | Answer::Fails => return Ok(app.posture.without_credentials()),
             }
+        }
+        if let Some(token) = guess {
+            locked.map_or(Ok(()), Err)?;
+            failures.record(Lock::Keys, address, token.as_bytes());
         }
         Ok(app.posture.without_credentials())
     }

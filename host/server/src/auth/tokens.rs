@@ -24,6 +24,11 @@ impl Tokens {
         }
     }
 
+    /// Whether none is configured.
+    pub(super) fn is_empty(&self) -> bool {
+        self.admin.is_none() && self.agent.is_none() && self.cron.is_none()
+    }
+
     /// Whose token this is, at this path.
     pub(super) fn caller(&self, token: &str, path: &str) -> Option<Caller> {
         let is = |secret: Option<&Secret>| secret.is_some_and(|secret| secret.equals(token));

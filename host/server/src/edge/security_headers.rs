@@ -95,7 +95,10 @@ mod tests {
 
     #[handler]
     fn framed() -> Response {
-        Response::builder().header("x-frame-options", "ALLOWALL").header("content-security-policy", "default-src *").body("")
+        Response::builder()
+            .header("x-frame-options", "ALLOWALL")
+            .header("content-security-policy", "default-src *")
+            .body("")
     }
 
     #[handler]

@@ -1,0 +1,132 @@
+//! Writes that another site's page makes the caller's browser send (CSRF).
+
+use poem::http::{HeaderMap, Method, header};
+use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
+
+use super::origins::{Origins, Sender};
+use crate::api::{Problem, Word};
+
+/// Middleware: a write passes when it cannot come from a strange page. It looks at what browsers say and pages cannot forge
+/// (`Sec-Fetch-Site`, `Origin`); besides, a body must be JSON, which a form cannot send.
+#[derive(Debug, Clone)]
+pub struct RefuseCrossSite(pub Origins);
+
+impl<E: Endpoint> Middleware<E> for RefuseCrossSite {
+    type Output = RefuseCrossSiteEndpoint<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        RefuseCrossSiteEndpoint { inner, origins: self.0.clone() }
+    }
+}
+
+/// What [`RefuseCrossSite`] makes of an endpoint.
+#[derive(Debug)]
+pub struct RefuseCrossSiteEndpoint<E> {
+    inner: E,
+    origins: Origins,
+}
+
+impl<E: Endpoint> Endpoint for RefuseCrossSiteEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> Result<Response> {
+        if is_safe(request.method()) {
+            return self.inner.call(request).await.map(IntoResponse::into_response);
+        }
+        let body = request.take_body();
+        let has_body = !body.is_empty();
+        request.set_body(body);
+        let sender = self.origins.sender(request.uri(), request.headers());
+        if !is_own(request.headers(), &sender) {
+            let message = "this write comes from a page of another site; its operator can name the page's origin in \
+                           `edge.cors_origins` (CHM_CORS_ORIGINS), or the host's own in `edge.public_origin` (CHM_PUBLIC_ORIGIN)";
+            return Ok(Problem::new(Word::CrossSite, message).into_response());
+        }
+        if has_body && !is_json(request.headers()) {
+            let message = "the request's body: expected `Content-Type: application/json`";
+            return Ok(Problem::new(Word::MediaType, message).into_response());
+        }
+        self.inner.call(request).await.map(IntoResponse::into_response)
+    }
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
+}
+
+fn is_own(headers: &HeaderMap, sender: &Sender) -> bool {
+    let mut sites = headers.get_all("sec-fetch-site").iter();
+    let site = match (sites.next(), sites.next()) {
+        (None, _) => None,
+        (Some(site), None) => Some(site.as_bytes()),
+        // No browser sends two.
+        (Some(_), Some(_)) => Some(&b"cross-site"[..]),
+    };
+    match (site, sender) {
+        (_, Sender::Own | Sender::Named(_)) | (Some(b"same-origin" | b"none"), _) => true,
+        (_, Sender::Foreign) => false,
+        // No browser that does not say where the page is from either: a program.
+        (None, Sender::Unsaid) => true,
+        // A header that only programs, or pages after a preflight, can add.
+        (Some(_), Sender::Unsaid) => headers.contains_key("x-api-key") || headers.contains_key(header::AUTHORIZATION),
+    }
+}
+
+/// One `Content-Type` of `application/json`, with any parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return false };
+    let essence = one.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_write_passes_when_no_strange_page_can_have_sent_it() {
+        use Sender::{Foreign, Own, Unsaid};
+        let named = Sender::Named("https://ops.example.org".to_owned());
+        let cases: [(&[(&str, &str)], &Sender, bool); 13] = [
+            (&[], &Unsaid, true),
+            (&[("sec-fetch-site", "same-origin")], &Unsaid, true),
+            (&[("sec-fetch-site", "none")], &Unsaid, true),
+            (&[("sec-fetch-site", "same-origin")], &Foreign, true),
+            (&[("sec-fetch-site", "cross-site")], &named, true),
+            (&[], &Own, true),
+            (&[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x")], &Unsaid, true),
+            (&[("sec-fetch-site", "cross-site")], &Unsaid, false),
+            (&[("sec-fetch-site", "same-site")], &Unsaid, false),
+            (&[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x")], &Foreign, false),
+            (&[("sec-fetch-site", "same-site")], &Foreign, false),
+            (&[], &Foreign, false),
+            (&[("sec-fetch-site", "none"), ("sec-fetch-site", "none")], &Unsaid, false),
+        ];
+        for (given, sender, passes) in cases {
+            assert_eq!(is_own(&headers(given), sender), passes, "{given:?} {sender:?}");
+        }
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        for good in ["application/json", "Application/JSON; charset=utf-8", "application/json ;x=y"] {
+            assert!(is_json(&headers(&[("content-type", good)])), "{good}");
+        }
+        for bad in
+            ["", "text/plain", "text/plain; application/json", "application/x-www-form-urlencoded", "application/jsonp"]
+        {
+            assert!(!is_json(&headers(&[("content-type", bad)])), "{bad}");
+        }
+        assert!(!is_json(&headers(&[])));
+        assert!(!is_json(&headers(&[("content-type", "application/json"), ("content-type", "text/plain")])));
+    }
+}
