@@ -92,7 +92,7 @@ fn rules() -> Vec<Rule> {
             (true, "role:a", "role:b"),
         ),
         // A plugin's own feature is like any other.
-        rule("auth-trusted", &[("read", "role:a")], NOT, LISTED, &[], (true, "role:a", "authenticated")),
+        rule("misbehaves", &[("read", "role:a")], NOT, LISTED, &[("WRITE", "public")], (true, "role:a", "public")),
     ]
 }
 
@@ -102,7 +102,8 @@ fn toml(rules: &[Rule]) -> String {
     };
     let table =
         |rule: &Rule| format!("[features.{}]\n{}", rule.feature, rule.file.iter().map(line).collect::<String>());
-    rules.iter().filter(|rule| !rule.file.is_empty()).map(table).collect()
+    let tables: String = rules.iter().filter(|rule| !rule.file.is_empty()).map(table).collect();
+    format!("{tables}[plugins.misbehaves.grants]\nclickhouse = {{ hosts = \"all\" }}\n")
 }
 
 fn yaml(rules: &[Rule]) -> String {
@@ -111,7 +112,7 @@ fn yaml(rules: &[Rule]) -> String {
     };
     let table = |rule: &Rule| format!("  {}:\n{}", rule.feature, rule.file.iter().map(line).collect::<String>());
     let tables: String = rules.iter().filter(|rule| !rule.file.is_empty()).map(table).collect();
-    format!("features:\n{tables}")
+    format!("features:\n{tables}plugins:\n  misbehaves:\n    grants:\n      clickhouse:\n        hosts: all\n")
 }
 
 /// A host whose variables say what the rules do, and whose file does.
@@ -120,6 +121,7 @@ fn host_of(rules: &[Rule], file: &Path) -> HostBuilder {
         rules.iter().filter(|rule| is(rule)).map(|rule| rule.feature).collect::<Vec<_>>().join(",")
     };
     let mut builder = Host::with_bundled()
+        .guest("misbehaves")
         .env("CHM_AUTH_PROVIDER", "trusted")
         .env("CHM_TRUSTED_ALLOW_INSECURE", "true")
         .env("CHM_CONFIG_FILE", &file.to_string_lossy())
@@ -146,10 +148,6 @@ fn the_rule_of_the_strongest_source_holds_whatever_the_file_is_written_in() {
             let ann = vec![("x-forwarded-user", "ann".to_owned())];
             let resolved = config(&host, &ann).await["resolved"].clone();
             for rule in &rules {
-                // A plugin without panels or tools has nothing under its feature, and is not listed.
-                if rule.feature == "auth-trusted" {
-                    continue;
-                }
                 let found = &resolved[rule.feature];
                 let (enabled, read, write) = rule.effect;
                 let effect = json!({"enabled": enabled, "access": read, "writeAccess": write});
