@@ -21,6 +21,9 @@ fn loaded(given: &[(&str, &str)]) -> Loaded {
     Config::load(&LoadOptions::default(), variables(given)).unwrap_or_else(|error| panic!("{given:?}: {error}"))
 }
 
+/// What is set of the environment: names and values.
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 /// The level of an item, and its line.
 fn found(given: &[(&str, &str)], registry: &Registry, item: &str) -> (Level, String) {
     let loaded = loaded(given);
@@ -34,7 +37,7 @@ fn found(given: &[(&str, &str)], registry: &Registry, item: &str) -> (Level, Str
 fn every_item_is_ok_or_dangerous_as_the_checklist_says() {
     use Level::{Fail, Ok, Warn};
     let host = ("CLICKHOUSE_HOST", "http://127.0.0.1:8123");
-    let cases: &[(&str, &[(&str, &str)], Level)] = &[
+    let cases: &[(&str, Variables<'_>, Level)] = &[
         ("authentication", &[], Ok),
         ("authentication", &[FAR], Fail),
         ("authentication", &[NEAR], Warn),

@@ -84,7 +84,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    /// Names and values of headers.
+    type Pairs<'a> = &'a [(&'static str, &'a str)];
+
+    fn headers(pairs: Pairs<'_>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
@@ -96,7 +99,7 @@ mod tests {
     fn a_write_passes_when_no_strange_page_can_have_sent_it() {
         use Sender::{Foreign, Own, Unsaid};
         let named = Sender::Named("https://ops.example.org".to_owned());
-        let cases: [(&[(&str, &str)], &Sender, bool); 13] = [
+        let cases: [(Pairs<'_>, &Sender, bool); 13] = [
             (&[], &Unsaid, true),
             (&[("sec-fetch-site", "same-origin")], &Unsaid, true),
             (&[("sec-fetch-site", "none")], &Unsaid, true),
