@@ -157,6 +157,30 @@ fn strangers_cannot_fill_the_log_of_a_host_without_a_gate() {
 }
 
 #[test]
+fn who_is_turned_away_by_the_provider_has_no_more_guesses_at_the_hosts_own_tokens() {
+    const ADMIN: &str = "reads the audit log";
+    run(async {
+        let host = Host::with_bundled()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_AUTH_SECRET", SECRET)
+            .env("CHM_API_KEY_SECRET", "signs")
+            .env("CHM_API_KEY_ADMIN_SECRET", ADMIN)
+            .env("CHM_FAILED_SIGN_INS_PER_MIN", "5")
+            .start()
+            .await;
+        // The same wrong proof each time: for the provider it is one attempt.
+        let guess = |token: String| Visit::new("a guess").header(PROOF, "wrong").header(USER, "ann").bearer(token);
+        let mut last = 0;
+        for number in 0..20 {
+            last = guess(format!("guess {number}")).ask(&host, "/api/v1/audit").await.status;
+        }
+        assert_eq!(last, 429);
+        let answer = guess(ADMIN.to_owned()).ask(&host, "/api/v1/audit").await;
+        assert_eq!(answer.status, 429, "{answer}");
+    });
+}
+
+#[test]
 fn a_key_opens_what_the_proxy_guards() {
     run(async {
         let host = Host::with_bundled()

@@ -163,8 +163,8 @@ impl Write {
             return;
         }
         let entry = self.entry(outcome(status), json!({"needs": self.right, "status": status.as_u16()}));
-        let is_stranger = self.noted.0.caller.get().is_none_or(|caller| caller.kind() == CallerKind::Anonymous);
-        if entry.outcome == Outcome::Denied && is_stranger {
+        let caller = self.noted.0.caller.get();
+        if anybody_can_repeat(caller.map(Caller::kind), entry.outcome, status) {
             self.audit.record_stranger(entry).await;
         } else {
             self.audit.record(&entry).await;
@@ -191,6 +191,13 @@ impl Drop for Write {
     }
 }
 
+/// Whether no limit stands between a caller and any number of such entries: what the limits themselves refuse, and what comes to
+/// nothing for callers who are nobody.
+fn anybody_can_repeat(caller: Option<CallerKind>, outcome: Outcome, status: StatusCode) -> bool {
+    let is_nobody = matches!(caller, None | Some(CallerKind::Anonymous | CallerKind::Open));
+    status == StatusCode::TOO_MANY_REQUESTS || (is_nobody && outcome != Outcome::Done)
+}
+
 fn is_failure(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
@@ -206,6 +213,24 @@ fn outcome(status: StatusCode) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_fills_the_log_with_what_comes_to_nothing() {
+        for (caller, status, repeatable) in [
+            (None, 401, true),
+            (Some(CallerKind::Anonymous), 401, true),
+            (Some(CallerKind::Anonymous), 415, true),
+            (Some(CallerKind::Open), 400, true),
+            (Some(CallerKind::Open), 429, true),
+            (Some(CallerKind::Open), 200, false),
+            (Some(CallerKind::ApiKey), 403, false),
+            (Some(CallerKind::ApiKey), 429, true),
+            (Some(CallerKind::Admin), 200, false),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(anybody_can_repeat(caller, outcome(status), status), repeatable, "{caller:?} {status}");
+        }
+    }
 
     #[test]
     fn the_operations_that_write_are_found_as_they_are_documented() {

@@ -79,19 +79,36 @@ impl AuthChain {
         if let Some(caller) = self.by_key(request.headers(), authorization.as_deref(), failures, address).await? {
             return Ok(caller);
         }
-        for provider in &self.providers {
-            match provider.ask(app, request, failures, address).await? {
-                Answer::Knows(caller) => return Ok(caller),
-                Answer::Nothing => {}
-                // Whoever one provider turned away, or made fail, is not let in by a laxer one behind it.
-                Answer::TurnsAway | Answer::Fails => return Ok(app.posture.without_credentials()),
-            }
+        let answer = self.by_provider(app, request, failures, address).await;
+        if let Ok(Answer::Knows(caller)) = answer {
+            return Ok(caller);
         }
+        // Whatever a provider says of the request, a text that was compared with the tokens was a guess at them; but not the token
+        // of an issuer, which the provider has looked at and counted itself.
+        let guess = guess.filter(|token| matches!(answer, Ok(Answer::Nothing)) || !is_of_an_issuer(token));
         if let Some(token) = guess {
             locked.map_or(Ok(()), Err)?;
             failures.record(Lock::Keys, address, token.as_bytes());
         }
+        answer?;
         Ok(app.posture.without_credentials())
+    }
+
+    /// The first answer that counts. Whoever one provider turned away, or made fail, is not let in by a laxer one behind it.
+    async fn by_provider(
+        &self,
+        app: &Arc<App>,
+        request: &Request,
+        failures: &FailedSignIns,
+        address: ClientAddress,
+    ) -> Result<Answer, TooManyFailures> {
+        for provider in &self.providers {
+            match provider.ask(app, request, failures, address).await? {
+                Answer::Nothing => {}
+                answer => return Ok(answer),
+            }
+        }
+        Ok(Answer::Nothing)
     }
 
     /// An invalid key is not an error: evaluation continues (contract §1.3, 5).
@@ -112,4 +129,9 @@ impl AuthChain {
         }
         Ok(None)
     }
+}
+
+/// Whether a token has the form of a signed JWT (RFC 7515 §3.1), which no secret of an operator has.
+fn is_of_an_issuer(token: &str) -> bool {
+    token.starts_with("eyJ") && token.split('.').count() == 3
 }

@@ -63,10 +63,11 @@ fn is_own(headers: &HeaderMap, sender: &Sender) -> bool {
         (Some(_), Some(_)) => Some(&b"cross-site"[..]),
     };
     match (site, sender) {
-        (_, Sender::Own | Sender::Named(_)) | (Some(b"same-origin" | b"none"), _) => true,
-        (_, Sender::Foreign) => false,
+        (_, Sender::Named(_)) | (Some(b"same-origin" | b"none"), _) => true,
+        // A browser that says both knows better than we: a page under our name without TLS is another site.
+        (Some(_), Sender::Own) | (_, Sender::Foreign) => false,
         // No browser that does not say where the page is from either: a program.
-        (None, Sender::Unsaid) => true,
+        (None, Sender::Own | Sender::Unsaid) => true,
         // A header that only programs, or pages after a preflight, can add.
         (Some(_), Sender::Unsaid) => headers.contains_key("x-api-key") || headers.contains_key(header::AUTHORIZATION),
     }
@@ -99,13 +100,15 @@ mod tests {
     fn a_write_passes_when_no_strange_page_can_have_sent_it() {
         use Sender::{Foreign, Own, Unsaid};
         let named = Sender::Named("https://ops.example.org".to_owned());
-        let cases: [(Pairs<'_>, &Sender, bool); 13] = [
+        let cases: [(Pairs<'_>, &Sender, bool); 15] = [
             (&[], &Unsaid, true),
             (&[("sec-fetch-site", "same-origin")], &Unsaid, true),
             (&[("sec-fetch-site", "none")], &Unsaid, true),
             (&[("sec-fetch-site", "same-origin")], &Foreign, true),
             (&[("sec-fetch-site", "cross-site")], &named, true),
             (&[], &Own, true),
+            (&[("sec-fetch-site", "same-origin")], &Own, true),
+            (&[("sec-fetch-site", "cross-site")], &Own, false),
             (&[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x")], &Unsaid, true),
             (&[("sec-fetch-site", "cross-site")], &Unsaid, false),
             (&[("sec-fetch-site", "same-site")], &Unsaid, false),
