@@ -17,6 +17,7 @@ mod clerk;
 mod configuration;
 mod doctor;
 mod document;
+mod edge;
 mod ending;
 mod features;
 mod issuer;
@@ -30,6 +31,7 @@ mod nginx;
 mod oidc;
 mod outcomes;
 mod panels;
+mod paths;
 #[path = "../../host/store/tests/store/postgres/mod.rs"]
 mod postgres;
 mod proxy;
