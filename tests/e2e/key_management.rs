@@ -53,6 +53,29 @@ async fn ends(host: &Host, token: &str, since: Instant) {
 }
 
 #[test]
+fn many_keys_that_ended_are_no_attack_and_many_that_never_were_are_one() {
+    run(async {
+        let host = Host::with_bundled()
+            .env("CHM_API_KEY_SECRET", SECRET)
+            .env("CHM_API_KEY_ADMIN_SECRET", ADMIN)
+            .env("CHM_FAILED_SIGN_INS_PER_MIN", "5")
+            .start()
+            .await;
+        let (good, _) = minted(&host, ADMIN, json!({})).await;
+        for _ in 0..10 {
+            let (ended, id) = minted(&host, ADMIN, json!({})).await;
+            ask(&host, Method::DELETE, &format!("/api/v1/auth/api-keys/{id}"), ADMIN, None).await.expect(200);
+            assert_eq!(hosts(&host, &ended).await, 401);
+        }
+        assert_eq!(hosts(&host, &good).await, 200);
+        for number in 0..10 {
+            hosts(&host, &valid(&format!("guess {number}"))).await;
+        }
+        assert_eq!(hosts(&host, &good).await, 429);
+    });
+}
+
+#[test]
 fn a_request_for_a_key_is_answered_as_the_contract_says() {
     run(async {
         let answer = shared().await.post("/api/v1/auth/api-key", &json!({})).await.expect(503);

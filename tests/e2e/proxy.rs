@@ -194,10 +194,15 @@ fn either_way_in_is_enough_and_a_dead_cloudflare_leaves_the_other_open() {
 
         let gone = Signer::start().await;
         let good = gone.token(json!({"aud": "app-1", "sub": "7"}));
-        let builder = with_cloudflare(&gone).env("CHM_PROXY_AUTH_SECRET", SECRET);
+        let builder =
+            with_cloudflare(&gone).env("CHM_PROXY_AUTH_SECRET", SECRET).env("CHM_FAILED_SIGN_INS_PER_MIN", "5");
+        let others: Vec<_> = (0..10).map(|id| gone.token(json!({"aud": "app-1", "sub": id.to_string()}))).collect();
         drop(gone);
         let host = builder.start().await;
         through("a token, and no keys to be had", &good).to(&host, "proxy").await;
+        for token in &others {
+            through("somebody else's, who guesses at nothing either", token).to(&host, "proxy").await;
+        }
         ann("a trusted header and that token").header(TOKEN, &good).enters("ann@example.org").to(&host, "proxy").await;
     });
 }

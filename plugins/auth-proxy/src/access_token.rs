@@ -37,7 +37,7 @@ pub(crate) fn ask() -> Result<Answer, Failure> {
             Ok(Answer::Refused(format!("the token of Cloudflare Access is refused: {reason}")))
         }
         Err(JwtError::Unavailable(reason)) => {
-            Ok(Answer::Refused(format!("the token of Cloudflare Access cannot be verified: {reason}")))
+            Ok(Answer::Unable(format!("the token of Cloudflare Access cannot be verified: {reason}")))
         }
     }
 }

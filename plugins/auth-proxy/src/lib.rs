@@ -14,6 +14,8 @@ enum Answer {
     Silent,
     /// The request tries it and fails, and why, for the log.
     Refused(String),
+    /// The request tries it, and whether it is right cannot be said now: no guess, and no way in.
+    Unable(String),
 }
 
 /// The provider `proxy`.
@@ -26,16 +28,18 @@ impl AuthProvider for Proxy {
 
     fn authenticate(head: RequestHead) -> Result<Verdict, Failure> {
         // Either way in is enough: a token that is refused leaves the header its chance.
-        let refused = match access_token::ask()? {
-            Answer::Person(person) => return Ok(Verdict::Authenticated(person)),
-            Answer::Refused(reason) => Some(reason),
-            Answer::Silent => None,
-        };
-        Ok(match (trusted_header::ask(&head)?, refused) {
+        let token = access_token::ask()?;
+        if let Answer::Person(person) = token {
+            return Ok(Verdict::Authenticated(person));
+        }
+        Ok(match (trusted_header::ask(&head)?, token) {
             (Answer::Person(person), _) => Verdict::Authenticated(person),
-            (Answer::Refused(header), Some(token)) => Verdict::Rejected(format!("{token}; {header}")),
-            (Answer::Refused(reason), None) | (Answer::Silent, Some(reason)) => Verdict::Rejected(reason),
-            (Answer::Silent, None) => Verdict::NoCredentials,
+            (Answer::Refused(header), Answer::Refused(token) | Answer::Unable(token)) => {
+                Verdict::Rejected(format!("{token}; {header}"))
+            }
+            (Answer::Unable(reason), _) | (_, Answer::Unable(reason)) => return Err(Failure::Unavailable(reason)),
+            (Answer::Refused(reason), _) | (_, Answer::Refused(reason)) => Verdict::Rejected(reason),
+            (Answer::Silent, _) => Verdict::NoCredentials,
         })
     }
 }

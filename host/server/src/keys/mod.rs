@@ -8,7 +8,7 @@ mod wish;
 
 pub(crate) use desk::prune;
 pub use desk::{KeyDesk, KeyError, Minted};
-pub use ring::KeyRing;
+pub use ring::{KeyRing, Worth};
 pub use wish::{InvalidWish, KeyWish};
 
 use std::time::{SystemTime, UNIX_EPOCH};
