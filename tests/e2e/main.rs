@@ -43,6 +43,7 @@ mod statements;
 mod store;
 mod streams;
 mod telemetry;
+mod tls;
 mod tools;
 mod trusted;
 mod users;
