@@ -1,80 +1,16 @@
 //! The permission matrix and its one decision.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::caller::Caller;
+use crate::denial::Denial;
 use crate::feature::{Feature, FeatureId};
 use crate::permission::{Operation, Permission};
 use crate::posture::Posture;
-use crate::roles::{RoleName, has_role};
-
-/// Who may use a feature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Access {
-    /// Everybody, as far as the posture lets callers without credentials in.
-    Public,
-    /// Whoever is authenticated.
-    Authenticated,
-    /// Whoever has one of these roles; never empty.
-    Roles(BTreeSet<RoleName>),
-}
-
-/// The text names no access.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{}` is no access: expected `public` (or `guest`), `authenticated`, or `role:<name>[,<name>…]`", .0.escape_debug())]
-pub struct UnknownAccess(pub String);
-
-impl FromStr for Access {
-    type Err = UnknownAccess;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let unknown = || UnknownAccess(text.to_owned());
-        let text = text.trim();
-        match text.to_ascii_lowercase().as_str() {
-            "public" | "guest" => return Ok(Self::Public),
-            "authenticated" => return Ok(Self::Authenticated),
-            _ => {}
-        }
-        // `role:a,role:b` is as plain as `role:a,b`.
-        let names = text.get(..5).filter(|prefix| prefix.eq_ignore_ascii_case("role:")).and_then(|_| text.get(5..));
-        names
-            .ok_or_else(unknown)?
-            .split(',')
-            .map(|name| name.trim().strip_prefix("role:").unwrap_or(name).parse().map_err(|_| unknown()))
-            .collect::<Result<_, _>>()
-            .map(Self::Roles)
-    }
-}
-
-impl fmt::Display for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public => f.pad("public"),
-            Self::Authenticated => f.pad("authenticated"),
-            Self::Roles(roles) => {
-                let names: Vec<&str> = roles.iter().map(RoleName::as_str).collect();
-                write!(f, "role:{}", names.join(","))
-            }
-        }
-    }
-}
-
-impl Serialize for Access {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Access {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+use crate::roles::has_role;
 
 /// The rule of one feature, in effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -135,57 +71,6 @@ impl Allowed {
     /// What was allowed.
     pub fn permission(&self) -> &Permission {
         &self.permission
-    }
-}
-
-/// Why the answer is no; the texts and codes are those the client sees (contract §4.4).
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denial {
-    /// The feature is off.
-    #[error("Feature \"{0}\" is disabled.")]
-    Disabled(FeatureId),
-    /// The caller did not sign in, and would have to.
-    #[error("Feature \"{0}\" requires authentication.")]
-    Unauthenticated(FeatureId),
-    /// The caller signed in, and has none of the roles.
-    #[error("Feature \"{feature}\" requires one of these roles: {}.", .roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(", "))]
-    Role {
-        /// The feature.
-        feature: FeatureId,
-        /// The roles that would do.
-        roles: BTreeSet<RoleName>,
-    },
-    /// The caller's key or token does not cover it.
-    #[error("This credential has no scope {0}.")]
-    Scope(Permission),
-}
-
-impl Denial {
-    /// The stable code of the answer.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Disabled(_) => "FEATURE_DISABLED",
-            Self::Unauthenticated(_) => "AUTHENTICATION_REQUIRED",
-            Self::Role { .. } => "ROLE_REQUIRED",
-            Self::Scope(_) => "SCOPE_REQUIRED",
-        }
-    }
-
-    /// The HTTP status of the answer; a 401 also needs `WWW-Authenticate: Bearer`.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::Disabled(_) => 404,
-            Self::Unauthenticated(_) => 401,
-            Self::Role { .. } | Self::Scope(_) => 403,
-        }
-    }
-
-    /// The feature that was asked for.
-    pub fn feature(&self) -> &FeatureId {
-        match self {
-            Self::Disabled(feature) | Self::Unauthenticated(feature) | Self::Role { feature, .. } => feature,
-            Self::Scope(permission) => &permission.feature,
-        }
     }
 }
 
@@ -349,31 +234,6 @@ mod tests {
         let denial = Matrix::default().decide(&stray, &Permission::read(Feature::Tables), Posture::Closed).unwrap_err();
         assert_eq!(denial, Denial::Unauthenticated(Feature::Tables.into()));
         assert!(!Posture::Closed.admits(&stray));
-    }
-
-    #[test]
-    fn denials_carry_the_contracts_words() {
-        let disabled = Denial::Disabled(Feature::Agent.into());
-        assert_eq!(disabled.to_string(), r#"Feature "agent" is disabled."#);
-        assert_eq!((disabled.code(), disabled.status()), ("FEATURE_DISABLED", 404));
-        let unauthenticated = Denial::Unauthenticated(Feature::Agent.into());
-        assert_eq!(unauthenticated.to_string(), r#"Feature "agent" requires authentication."#);
-        assert_eq!((unauthenticated.code(), unauthenticated.status()), ("AUTHENTICATION_REQUIRED", 401));
-    }
-
-    #[test]
-    fn access_words_are_read_without_case_and_nothing_else_passes() {
-        for (text, access) in
-            [("public", Access::Public), (" Guest ", Access::Public), ("AUTHENTICATED", Access::Authenticated)]
-        {
-            assert_eq!(text.parse(), Ok(access));
-        }
-        for (text, shown) in [("role:sre", "role:sre"), (" ROLE:b, a ", "role:a,b"), ("role:a,role:b", "role:a,b")] {
-            assert_eq!(text.parse::<Access>().unwrap().to_string(), shown);
-        }
-        for text in ["", "auth", "role:", "role:,", "role:a,,b", "role", "roles:a", "private", "true", "röle:a"] {
-            assert!(text.parse::<Access>().is_err(), "{text}");
-        }
     }
 
     fn said(enabled: Option<bool>, access: Option<Access>) -> FeatureOverride {

@@ -93,7 +93,8 @@ fn sentence(features: &[&FeatureId]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matrix::{Access, FeatureOverride};
+    use crate::access::Access;
+    use crate::matrix::FeatureOverride;
 
     fn words(matrix: &Matrix, posture: Posture) -> String {
         posture_words(matrix, posture, []).replace("anonymous callers can: ", "")
