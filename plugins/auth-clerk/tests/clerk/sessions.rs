@@ -1,16 +1,13 @@
 //! What the provider answers to session tokens.
 
-#![allow(clippy::expect_used, clippy::panic)]
-
-mod host;
-
 use auth_clerk::Clerk;
 use chm_plugin::auth::{Principal, Verdict};
 use chm_plugin::host::jwt::{JwtError, Place};
 use chm_plugin::testing::FakeHost;
 use chm_plugin::{AuthProvider, Failure};
-use host::{asked, bearer, cookie, host, nothing, person, rejection};
 use serde_json::json;
+
+use crate::host::{asked, bearer, cookie, host, nothing, person, rejection};
 
 const PAGE: &str = "https://chm.example.org";
 

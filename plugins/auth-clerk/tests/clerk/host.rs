@@ -1,7 +1,5 @@
 //! A host with the manifest's defaults, and requests to it.
 
-#![allow(dead_code)]
-
 use auth_clerk::Clerk;
 use chm_plugin::auth::{Principal, RequestHead, Verdict};
 use chm_plugin::host::jwt::Place;

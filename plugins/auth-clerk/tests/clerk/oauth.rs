@@ -1,17 +1,14 @@
 //! What the provider answers to OAuth tokens.
 
-#![allow(clippy::expect_used, clippy::panic)]
-
-mod host;
-
 use chm_plugin::Failure;
 use chm_plugin::auth::Verdict;
 use chm_plugin::host::http::{HttpError, Response};
 use chm_plugin::host::jwt::{JwtError, Place};
 use chm_plugin::host::kv;
 use chm_plugin::testing::FakeHost;
-use host::{asked, bearer, host, person, rejection};
 use serde_json::{Value, json};
+
+use crate::host::{asked, bearer, cookie, host, nothing, person, rejection};
 
 /// Clerk's answer about a good token.
 fn good() -> Value {
@@ -232,6 +229,6 @@ fn an_oauth_token_that_is_a_jwt_is_no_session() {
     assert!(rejection(bearer("e.y.j")).contains("somebody else"));
     let _ = token(claims.clone()).setting("oauth_tokens", "false");
     assert!(rejection(bearer("e.y.j")).contains("not taken"));
-    let _ = host().sent_token("clerk", host::cookie(), claims);
-    assert!(rejection(host::nothing()).contains("not taken"), "a cookie is a session or nothing");
+    let _ = host().sent_token("clerk", cookie(), claims);
+    assert!(rejection(nothing()).contains("not taken"), "a cookie is a session or nothing");
 }
