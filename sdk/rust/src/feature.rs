@@ -7,7 +7,7 @@
 pub enum Feature {
     /// The landing page.
     Overview,
-    /// The assistant.
+    /// The AI agent.
     Agent,
     /// Findings and recommendations.
     Insights,

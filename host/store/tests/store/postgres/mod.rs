@@ -48,7 +48,6 @@ impl Database {
     }
 
     /// Lets nobody in any more, and throws out who is there.
-    #[allow(dead_code)]
     pub fn cut(&self) {
         let Self { server, name } = self;
         server.run(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"), "postgres");
@@ -57,13 +56,11 @@ impl Database {
     }
 
     /// Lets everybody in again.
-    #[allow(dead_code)]
     pub fn mend(&self) {
         self.server.run(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name), "postgres");
     }
 
     /// Runs a statement as the superuser; its error, if it has one.
-    #[allow(dead_code)]
     pub fn try_run(&self, statement: &str) -> Result<String, String> {
         self.server.try_run(statement, &self.name)
     }
