@@ -5,7 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
-use super::issuer::{Issuer, SigningKey, now};
+use super::{Issuer, SigningKey, now};
 
 const KEY_ID: &str = "rsa";
 
