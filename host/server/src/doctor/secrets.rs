@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::subject::Subject;
 use crate::config::{Config, Origin};
 
-/// Shorter bearer secrets can be guessed.
+/// Shorter secrets can be guessed.
 const SHORT: usize = 16;
 /// Shorter values of client variables are no copies of a secret, but words such as `true`.
 const TELLING: usize = 8;
@@ -25,7 +25,7 @@ struct Held<'a> {
 
 pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
     let held = held(subject.config());
-    vec![own_purposes(&held), in_client_variables(subject, &held), in_files(subject, &held), bearers(subject.config())]
+    vec![own_purposes(&held), in_client_variables(subject, &held), in_files(subject, &held), lengths(&held)]
 }
 
 fn held(config: &Config) -> Vec<Held<'_>> {
@@ -116,21 +116,17 @@ pub(super) fn others_may_read(_: &Path) -> bool {
     false
 }
 
-/// Bearer secrets that only their length protects. That of API keys has a line of its own.
-fn bearers(config: &Config) -> Finding {
+/// Secrets that somebody sends, which only their length protects: tokens, and what proxies prove themselves by. That of API keys has
+/// a line of its own; passwords of servers are the servers' to judge.
+fn lengths(held: &[Held<'_>]) -> Finding {
     const ITEM: &str = "length of secrets";
-    let auth = &config.auth;
-    let short: Vec<&str> = [
-        ("CHM_API_KEY_ADMIN_SECRET", &auth.admin_secret),
-        ("AGENT_API_TOKEN", &auth.agent_token),
-        ("CRON_SECRET", &auth.cron_secret),
-    ]
-    .into_iter()
-    .filter(|(_, secret)| secret.as_ref().is_some_and(|secret| secret.expose().len() < SHORT))
-    .map(|(name, _)| name)
-    .collect();
+    let short: Vec<&str> = held
+        .iter()
+        .filter(|held| !held.is_password && held.key != "auth.api_key_secret" && held.value.len() < SHORT)
+        .map(|held| held.key.as_str())
+        .collect();
     if short.is_empty() {
-        return Finding::ok(ITEM, format!("no token has fewer than {SHORT} bytes"));
+        return Finding::ok(ITEM, format!("none that is sent has fewer than {SHORT} bytes"));
     }
     Finding::fail(ITEM, format!("{} can be guessed: fewer than {SHORT} bytes", short.join(", ")))
         .advise("use a long random text, for example of `openssl rand -hex 32`")

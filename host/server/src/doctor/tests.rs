@@ -63,6 +63,7 @@ fn every_item_is_ok_or_dangerous_as_the_checklist_says() {
         ("length of secrets", &[("CRON_SECRET", "0123456789abcdef")], Ok),
         ("length of secrets", &[("CRON_SECRET", "short")], Fail),
         ("length of secrets", &[("AGENT_API_TOKEN", "short")], Fail),
+        ("length of secrets", &[("CHM_PROXY_AUTH_SECRET", "short")], Fail),
         ("feature agent", &[], Warn),
         ("feature agent", &[FAR], Fail),
         ("feature agent", &[FAR, ("CHM_FEATURE_AGENT_ENABLED", "false")], Ok),
