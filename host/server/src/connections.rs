@@ -19,7 +19,7 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -29,6 +29,10 @@ use crate::edge::{Answering, ConnectionLimits, Quiet, Tls};
 const BREATH: Duration = Duration::from_millis(100);
 /// How long a connection that is let go may take to say so to its client.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a connection may be quiet while others wait for a place.
+const QUIET_IN_A_CROWD: Duration = Duration::from_secs(1);
+/// How often one of them is let go then.
+const MAKE_ROOM_EVERY: Duration = Duration::from_millis(2);
 /// Most headers of a request.
 const MOST_HEADERS: usize = 100;
 /// Most requests at once on one HTTP/2 connection.
@@ -51,18 +55,19 @@ pub async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Ou
     let local = listener.local_addr().ok();
     let grace = serving.grace;
     let places = Arc::new(Semaphore::new(serving.limits.most.min(Semaphore::MAX_PERMITS)));
-    let serving = Arc::new(serving);
+    let (serving, crowd) = (Arc::new(serving), Arc::<Notify>::default());
     let (stopping, leaving) = (CancellationToken::new(), CancellationToken::new());
     let tasks = TaskTracker::new();
     tokio::pin!(stop);
     loop {
         // Whoever finds no place waits in the system's queue.
-        let next = async { (places.clone().acquire_owned().await, listener.accept().await) };
+        let next = async { (place(&places, &crowd).await, listener.accept().await) };
         tokio::select! {
             () = &mut stop => break,
             (place, accepted) = next => match accepted {
                 Ok((socket, remote)) => {
-                    let one = Connection { serving: serving.clone(), local: local.unwrap_or(remote), remote };
+                    let (serving, crowd) = (serving.clone(), crowd.clone());
+                    let one = Connection { serving, crowd, quiet: Quiet::default(), local: local.unwrap_or(remote), remote };
                     let (stopping, leaving) = (stopping.clone(), leaving.clone());
                     tasks.spawn(async move {
                         tokio::select! {
@@ -89,8 +94,22 @@ pub async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Ou
     }
 }
 
+/// A place for a connection. When there is none, the quiet ones are let go, one by one: holding connections costs nothing, and
+/// must not shut out those who ask.
+async fn place(places: &Arc<Semaphore>, crowd: &Notify) -> Result<OwnedSemaphorePermit, AcquireError> {
+    loop {
+        match tokio::time::timeout(MAKE_ROOM_EVERY, places.clone().acquire_owned()).await {
+            Ok(place) => return place,
+            Err(_) => crowd.notify_one(),
+        }
+    }
+}
+
 struct Connection {
     serving: Arc<Serving>,
+    /// Tells one connection that others wait.
+    crowd: Arc<Notify>,
+    quiet: Quiet,
     local: SocketAddr,
     remote: SocketAddr,
 }
@@ -100,10 +119,25 @@ impl Connection {
         // Answers are written whole or in large pieces: waiting for more only delays them.
         let _ = socket.set_nodelay(true);
         let Some(tls) = &self.serving.tls else { return self.serve(socket, Scheme::HTTP, stopping).await };
-        match tokio::time::timeout(self.serving.limits.quiet, tls.acceptor().accept(socket)).await {
+        let handshake = tokio::time::timeout(self.serving.limits.quiet, tls.acceptor().accept(socket));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            () = self.in_the_way() => return,
+        };
+        match shaken {
             Ok(Ok(stream)) => self.serve(stream, Scheme::HTTPS, stopping).await,
             Ok(Err(error)) => tracing::debug!(remote = %self.remote, %error, "no TLS connection"),
             Err(_) => tracing::debug!(remote = %self.remote, "the TLS handshake took too long"),
+        }
+    }
+
+    /// Ends when others wait and nothing has been asked here for a while.
+    async fn in_the_way(&self) {
+        loop {
+            self.crowd.notified().await;
+            if self.quiet.so_far().is_some_and(|quiet| quiet >= QUIET_IN_A_CROWD) {
+                return;
+            }
         }
     }
 
@@ -113,7 +147,7 @@ impl Connection {
         scheme: Scheme,
         stopping: CancellationToken,
     ) {
-        let quiet = Quiet::default();
+        let quiet = &self.quiet;
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let (serving, scheme, under_way) = (self.serving.clone(), scheme.clone(), quiet.request());
             let (local, remote) = (LocalAddr(Addr::SocketAddr(self.local)), RemoteAddr(Addr::SocketAddr(self.remote)));
@@ -143,7 +177,7 @@ impl Connection {
                 connection.as_mut().graceful_shutdown();
                 connection.as_mut().await
             }
-            () = quiet.lasted(limits.quiet) => {
+            () = async { tokio::select! { () = quiet.lasted(limits.quiet) => {}, () = self.in_the_way() => {} } } => {
                 connection.as_mut().graceful_shutdown();
                 tokio::time::timeout(FAREWELL, connection.as_mut()).await.unwrap_or(Ok(()))
             }
@@ -152,5 +186,39 @@ impl Connection {
         if let Err(error) = outcome {
             tracing::debug!(remote = %self.remote, %error, "a connection ended early");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::{EndpointExt, Route, get, handler};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[handler]
+    fn answer() -> &'static str {
+        "here"
+    }
+
+    #[tokio::test]
+    async fn whoever_holds_all_connections_and_asks_nothing_shuts_nobody_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Route::new().at("/", get(answer)).map_to_response().boxed();
+        let limits = ConnectionLimits { most: 4, head_bytes: 65_536, quiet: Duration::from_secs(3600) };
+        let serving = Serving { router, tls: None, limits, grace: Duration::ZERO };
+        let server = tokio::spawn(serve(listener, serving, std::future::pending()));
+        let mut idle = Vec::new();
+        for _ in 0..12 {
+            idle.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut said = String::new();
+        let heard = tokio::time::timeout(Duration::from_secs(60), client.read_to_string(&mut said)).await;
+        heard.unwrap().unwrap();
+        assert!(said.ends_with("here"), "{said}");
+        server.abort();
     }
 }

@@ -39,6 +39,12 @@ impl Quiet {
         look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// How long there has been no request; absent while one is under way.
+    #[must_use]
+    pub fn so_far(&self) -> Option<Duration> {
+        self.with(|state| (state.under_way == 0).then(|| state.since.elapsed()))
+    }
+
     /// Ends when there has been no request for so long.
     pub async fn lasted(&self, limit: Duration) {
         loop {
