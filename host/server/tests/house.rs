@@ -152,3 +152,52 @@ fn every_test_that_the_architecture_names_exists() {
         assert!(all.contains(&format!("fn {test}(")), "ARCHITECTURE.md names `{test}`, which is no test");
     }
 }
+
+/// The cells of the rows below `| Setting |`, without their back quotes.
+fn rows_on_settings(page: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| {
+        let inner = line.trim_matches('|').split('|');
+        inner.map(|cell| cell.trim().trim_matches('`').to_owned()).collect::<Vec<_>>()
+    };
+    let table =
+        page.lines().skip_while(|line| !line.starts_with("| Setting |")).take_while(|line| line.starts_with('|'));
+    let mut rows: Vec<_> = table.map(cells).collect();
+    if rows.len() > 2 { rows.split_off(2) } else { Vec::new() }
+}
+
+#[test]
+fn a_plugins_page_tells_its_settings_as_its_manifest_does() {
+    let reference = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let mut pages = 0;
+    for entry in fs::read_dir(root().join("plugins")).unwrap() {
+        let folder = entry.unwrap().path();
+        let Ok(manifest) = fs::read_to_string(folder.join("plugin.toml")) else { continue };
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let id = manifest["id"].as_str().unwrap();
+        assert_eq!(folder.file_name().unwrap().to_string_lossy(), id, "a plugin's folder has its name");
+        let page =
+            fs::read_to_string(folder.join("README.md")).unwrap_or_else(|error| panic!("{id}/README.md: {error}"));
+        assert!(page.starts_with(&format!("# {id}\n")), "{id}/README.md has another title");
+        let none = toml::Table::new();
+        let settings = manifest.get("settings").map_or(&none, |settings| settings.as_table().unwrap());
+        let rows = rows_on_settings(&page);
+        // What is set elsewhere than among the plugin's settings is named with its table.
+        let rows: Vec<_> = rows.iter().filter(|row| !row[0].contains(['.', '['])).collect();
+        let told: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(told, settings.keys().map(String::as_str).collect(), "{id}/README.md and {id}/plugin.toml");
+        for row in rows {
+            let (setting, default) = (&row[0], &row[row.len() - 2]);
+            if let Some(value) = settings[setting].get("default") {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                assert_eq!(*default, value, "the default of {setting} in {id}/README.md");
+            }
+            let set_by =
+                reference.lines().find(|line| line.ends_with(&format!("| Sets `plugins.{id}.settings.{setting}`. |")));
+            let variable = set_by.and_then(|line| line.split('`').nth(1)).unwrap_or_default();
+            let told = if row.len() == 4 { row[1].as_str() } else { "" };
+            assert_eq!(told, variable, "the variable of {setting} in {id}/README.md");
+        }
+        pages += usize::from(!settings.is_empty());
+    }
+    assert!(pages >= 5, "{pages} pages");
+}
