@@ -3,143 +3,21 @@
 //! A bcrypt takes milliseconds on purpose. It runs off the async threads, a few at a time, and what was right a moment ago is
 //! remembered as a keyed digest, so that a browser that sends its password with each request does not pay for each.
 
-use std::collections::{BTreeMap, HashMap};
+mod file;
+mod memory;
+mod sent;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chm_access::Secret;
 use chm_sandbox::bindings::secrets::BasicOutcome;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use tokio::sync::Semaphore;
 
-/// bcrypt looks at no more bytes. A longer password is wrong: its first 72 bytes are another password.
-const MAX_PASSWORD_BYTES: usize = 72;
-/// Costs that are taken: less is no bcrypt, and more takes seconds per sign-in.
-const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
-/// How long right credentials are remembered.
-const REMEMBERED: Duration = Duration::from_secs(60);
-/// How many right credentials are remembered.
-const MAX_REMEMBERED: usize = 1024;
-
-/// A digest under a key that only this process has.
-type Digest = [u8; 32];
-
-/// The users of one file.
-struct PasswordFile {
-    /// Hashes by name.
-    users: BTreeMap<String, String>,
-}
-
-impl PasswordFile {
-    /// Reads the lines; `#` begins a comment. A line that is none is passed over, with a warning that names its number only.
-    fn parse(name: &str, text: &str) -> Self {
-        let mut users = BTreeMap::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            match line.split_once(':').filter(|(user, hash)| !user.is_empty() && is_usable(hash)) {
-                Some((user, hash)) => {
-                    users.insert(user.to_owned(), hash.to_owned());
-                }
-                None => tracing::warn!(
-                    secret = name,
-                    line = number,
-                    "a line of the password file is not `user:bcrypt-hash` with a cost of 4 to 14; `htpasswd -nB <user>` writes one"
-                ),
-            }
-        }
-        if users.is_empty() {
-            tracing::warn!(secret = name, "the password file has no user; nobody can sign in by it");
-        }
-        Self { users }
-    }
-
-    /// The hash to compare with, and whether it is the user's own. Somebody unknown costs as much as somebody known: they
-    /// are compared with a hash of somebody else, always the same for one name.
-    fn hash_for(&self, user: &str, name_digest: Digest) -> Option<(&str, bool)> {
-        if let Some(hash) = self.users.get(user) {
-            return Some((hash, true));
-        }
-        let pick = name_digest.iter().fold(0_usize, |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-        let place = pick.checked_rem(self.users.len())?;
-        self.users.values().nth(place).map(|hash| (hash.as_str(), false))
-    }
-}
-
-fn is_usable(hash: &str) -> bool {
-    let known = ["$2a$", "$2b$", "$2y$"].iter().any(|version| hash.starts_with(version));
-    known && hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| COSTS.contains(&parts.get_cost()))
-}
-
-/// What an `Authorization` header holds.
-enum Sent {
-    /// No `Basic` credentials.
-    Absent,
-    /// `Basic`, and then nothing that could be right.
-    Malformed,
-    Pair {
-        user: String,
-        password: Secret,
-    },
-}
-
-impl Sent {
-    fn of(authorization: Option<&str>) -> Self {
-        let value = authorization.unwrap_or_default().trim();
-        let (scheme, rest) = value.split_once(char::is_whitespace).unwrap_or((value, ""));
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return Self::Absent;
-        }
-        let text = STANDARD.decode(rest.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        // RFC 7617 §2: the first colon divides, and control characters are in neither.
-        let pair = text.as_deref().filter(|text| !text.chars().any(char::is_control));
-        match pair.and_then(|pair| pair.split_once(':')) {
-            Some((user, password)) if !user.is_empty() && password.len() <= MAX_PASSWORD_BYTES => {
-                Self::Pair { user: user.to_owned(), password: Secret::new(password) }
-            }
-            _ => Self::Malformed,
-        }
-    }
-}
-
-/// Right credentials that were seen lately.
-struct Memory {
-    key: [u8; 32],
-    seen: Mutex<HashMap<Digest, Instant>>,
-}
-
-impl Memory {
-    fn digest(&self, parts: &[&str]) -> Option<Digest> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
-        for part in parts {
-            // With its length, so that no two lists of parts are one text.
-            mac.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        Some(mac.finalize().into_bytes().into())
-    }
-
-    fn knows(&self, digest: &Digest) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(digest).is_some_and(|when| when.elapsed() < REMEMBERED)
-    }
-
-    fn learn(&self, digest: Digest) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= MAX_REMEMBERED {
-            seen.retain(|_, when| when.elapsed() < REMEMBERED);
-        }
-        if seen.len() < MAX_REMEMBERED {
-            seen.insert(digest, Instant::now());
-        }
-    }
-}
+use self::file::PasswordFile;
+use self::memory::Memory;
+use self::sent::Sent;
 
 /// A file, with the text that it was read from.
 type Parsed = (Arc<Secret>, Arc<PasswordFile>);
@@ -157,7 +35,7 @@ pub(super) struct Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         let mut key = [0; 32];
-        let memory = getrandom::fill(&mut key).is_ok().then(|| Arc::new(Memory { key, seen: Mutex::default() }));
+        let memory = getrandom::fill(&mut key).is_ok().then(|| Arc::new(Memory::new(key)));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self { memory, turns: Arc::new(Semaphore::new((processors / 2).max(1))), files: Mutex::default() }
     }
@@ -225,6 +103,10 @@ impl Passwords {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::sent::MAX_PASSWORD_BYTES;
     use super::*;
 
     const COST: u32 = 4;
@@ -300,8 +182,6 @@ mod tests {
         let good = hashed("right");
         let costly = good.replacen("$04$", "$31$", 1);
         let text = format!("# users\n\nann:{good}\neve:plain\nmal:{costly}\n:{good}\nnobody\nmd5:$apr1$x$y\n");
-        let parsed = PasswordFile::parse("users", &text);
-        assert_eq!(parsed.users.keys().collect::<Vec<_>>(), ["ann"]);
         let (passwords, content) = (Passwords::default(), Arc::new(Secret::new(text)));
         for (name, password, expected) in [
             ("ann", "right", user("ann")),
@@ -314,19 +194,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn somebody_unknown_costs_as_much_as_somebody_known() {
-        let parsed = PasswordFile::parse("users", &format!("ann:{}", hashed("a")));
-        assert!(matches!(parsed.hash_for("ann", [1; 32]), Some((_, true))));
-        assert!(matches!(parsed.hash_for("eve", [1; 32]), Some((_, false))));
-        assert!(PasswordFile::parse("users", "").hash_for("eve", [1; 32]).is_none());
-    }
-
     #[tokio::test]
     async fn right_credentials_are_remembered_and_wrong_ones_are_not() {
         let passwords = Passwords::default();
         let content = file(&[("ann", &hashed("right"))]);
-        let remembered = || passwords.memory.as_ref().unwrap().seen.lock().unwrap().len();
+        let remembered = || passwords.memory.as_ref().unwrap().count();
         for (password, count) in [("wrong", 0), ("right", 1), ("right", 1), ("wrong", 1)] {
             passwords.check("users", &content, Some(&basic("ann", password))).await;
             assert_eq!(remembered(), count);
