@@ -1,3 +1,5 @@
+//! When an engine is fetched, and when the one that is there does.
+
 use std::cell::Cell;
 
 use super::*;
