@@ -181,6 +181,28 @@ fn who_is_turned_away_by_the_provider_has_no_more_guesses_at_the_hosts_own_token
 }
 
 #[test]
+fn who_is_signed_in_stays_so_whoever_else_is_turned_away_behind_the_same_proxy() {
+    run(async {
+        let host = Host::with_bundled()
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_AUTH_SECRET", SECRET)
+            .env("CHM_TRUSTED_ALLOWED_GROUPS", "sre")
+            .env("CHM_FAILED_SIGN_INS_PER_MIN", "5")
+            .start()
+            .await;
+        let member = ann("a member").header(GROUPS, "sre");
+        member.ask(&host, "/api/v1/hosts").await.expect(200);
+        let mut last = 0;
+        for number in 0..20 {
+            let stranger = proxied("no member").header(USER, format!("eve{number}"));
+            last = stranger.ask(&host, "/api/v1/hosts").await.status;
+        }
+        assert_eq!(last, 429);
+        member.ask(&host, "/api/v1/hosts").await.expect(200);
+    });
+}
+
+#[test]
 fn a_key_opens_what_the_proxy_guards() {
     run(async {
         let host = Host::with_bundled()

@@ -78,7 +78,9 @@ impl ActiveProvider {
         let sent = Sent::of(view, request.headers(), cookies);
         // A request that carries nothing for this provider guesses at nothing.
         let presented = sent.fingerprint();
-        if presented.is_some() {
+        if let Some(presented) = &presented
+            && !failures.was_right(presented)
+        {
             failures.check(Lock::Providers, address)?;
         }
         let head = auth_provider::RequestHead {
@@ -91,8 +93,10 @@ impl ActiveProvider {
         let call = plugin.authenticate(services.into_scope(), &head);
         let verdict = app.observed(plugin, Role::AuthProvider, call).await;
         let answer = self.answer(app, plugin, verdict);
-        if let (Answer::TurnsAway, Some(presented)) = (&answer, presented) {
-            failures.record(Lock::Providers, address, &presented);
+        match (&answer, presented) {
+            (Answer::TurnsAway, Some(presented)) => failures.record(Lock::Providers, address, &presented),
+            (Answer::Knows(_), Some(presented)) => failures.record_right(&presented),
+            _ => {}
         }
         Ok(answer)
     }

@@ -1,6 +1,6 @@
 //! Guessing at credentials, slowed down.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -24,6 +24,10 @@ const SWEEP_ABOVE: usize = 4096;
 /// address to be seen.
 const MOST: usize = 200_000;
 
+/// Most right credentials in a generation, and how long it lasts.
+const MOST_RIGHT: usize = 25_000;
+const GENERATION: Duration = LONGEST;
+
 /// Which of the host's locks was tried. They are counted apart: a proxy's address must not be shut out of signing people in because
 /// somebody behind it tries out API keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +45,15 @@ pub struct FailedSignIns {
     share: Duration,
     hasher: RandomState,
     debts: Mutex<HashMap<(Lock, IpAddr), Debt>>,
+    right: Mutex<Right>,
+}
+
+/// Credentials that were right lately, in two generations, so that forgetting costs nothing.
+#[derive(Debug)]
+struct Right {
+    recent: HashSet<u64>,
+    before: HashSet<u64>,
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -76,7 +89,32 @@ impl FailedSignIns {
     /// So many different wrong credentials a minute.
     #[must_use]
     pub fn new(per_minute: NonZeroU32) -> Self {
-        Self { share: MINUTE / per_minute.get(), hasher: RandomState::new(), debts: Mutex::default() }
+        Self {
+            share: MINUTE / per_minute.get(),
+            hasher: RandomState::new(),
+            debts: Mutex::default(),
+            right: Mutex::new(Right { recent: HashSet::new(), before: HashSet::new(), since: Instant::now() }),
+        }
+    }
+
+    /// Whether exactly this was right lately. Then it is no guess, whatever else comes from its network: people behind one proxy
+    /// may share an address with somebody who guesses.
+    #[must_use]
+    pub fn was_right(&self, credential: &[u8]) -> bool {
+        let hash = self.hasher.hash_one(credential);
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.recent.contains(&hash) || right.before.contains(&hash)
+    }
+
+    /// Notes that `credential` is right; only a keyed hash of it is kept.
+    pub fn record_right(&self, credential: &[u8]) {
+        let hash = self.hasher.hash_one(credential);
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        if right.recent.len() >= MOST_RIGHT || right.since.elapsed() >= GENERATION {
+            right.before = std::mem::take(&mut right.recent);
+            right.since = Instant::now();
+        }
+        right.recent.insert(hash);
     }
 
     /// Whether this network may try. To be asked before a credential is looked at.
@@ -180,6 +218,19 @@ mod tests {
         let check = |after: Duration| failures.check_at(Lock::Keys, address(HERE), now + after);
         assert!(check(Duration::from_secs(600)).is_err());
         assert_eq!(check(LONGEST), Ok(()));
+    }
+
+    #[test]
+    fn what_was_right_is_remembered_and_not_without_end() {
+        let failures = failures();
+        failures.record_right(b"ann");
+        assert!(failures.was_right(b"ann") && !failures.was_right(b"eve"));
+        for index in 0..3 * MOST_RIGHT {
+            failures.record_right(&index.to_be_bytes());
+        }
+        assert!(!failures.was_right(b"ann"));
+        let right = failures.right.lock().unwrap();
+        assert!(right.recent.len() + right.before.len() <= 2 * MOST_RIGHT);
     }
 
     #[test]
