@@ -7,6 +7,24 @@ use super::Circumstances;
 use super::flood::{Admission, Flood};
 use crate::plugins::{Registry, State};
 
+/// An entry as an event of the log, with the same fields at each level.
+macro_rules! to_log {
+    ($level:ident, $entry:expr, $message:literal $(, $($more:tt)+)?) => {
+        tracing::$level!(
+            action = %$entry.action,
+            outcome = %$entry.outcome,
+            actor = %$entry.actor.kind,
+            subject = $entry.actor.subject,
+            address = $entry.address,
+            about = $entry.request_id,
+            target = $entry.target,
+            details = %$entry.details,
+            $($($more)+,)?
+            $message
+        )
+    };
+}
+
 /// Keeps entries in the store; in the log where there is none.
 #[derive(Debug)]
 pub struct Audit {
@@ -33,22 +51,11 @@ impl Audit {
     /// When the store fails. The entry is in the log then, as an error.
     pub async fn try_record(&self, entry: &NewEntry) -> Result<(), StoreError> {
         let Some(store) = &self.store else {
-            write_to_log(entry);
+            to_log!(info, entry, "audit");
             return Ok(());
         };
         store.append(entry).await.inspect_err(|error| {
-            tracing::error!(
-                %error,
-                action = %entry.action,
-                outcome = %entry.outcome,
-                actor = %entry.actor.kind,
-                subject = entry.actor.subject,
-                address = entry.address,
-                about = entry.request_id,
-                target = entry.target,
-                details = %entry.details,
-                "an entry is not in the audit log, only here"
-            );
+            to_log!(error, entry, "an entry is not in the audit log, only here", %error);
         })
     }
 
@@ -89,18 +96,4 @@ impl Audit {
             self.record(&host.entry("plugin.load", outcome, Some(&found.id), details)).await;
         }
     }
-}
-
-fn write_to_log(entry: &NewEntry) {
-    tracing::info!(
-        action = %entry.action,
-        outcome = %entry.outcome,
-        actor = %entry.actor.kind,
-        subject = entry.actor.subject,
-        address = entry.address,
-        about = entry.request_id,
-        target = entry.target,
-        details = %entry.details,
-        "audit"
-    );
 }
