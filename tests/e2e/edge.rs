@@ -131,6 +131,12 @@ fn callers_have_their_own_allowance_and_are_told_when_to_come_again() {
         for _ in 0..20 {
             host.get("/healthz").await.expect(200);
         }
+        // Whoever has no credentials at all is counted by address.
+        let mut statuses = Vec::new();
+        for _ in 0..10 {
+            statuses.push(ask(&host, Method::GET, "/api/v1/hosts", &[("x-forwarded-for", "192.0.2.8")]).await.status);
+        }
+        assert!(statuses.starts_with(&[401]) && statuses.ends_with(&[429]), "{statuses:?}");
     });
 }
 

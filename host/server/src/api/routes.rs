@@ -30,7 +30,7 @@ use super::tables::TablesApi;
 use super::tools::ToolsApi;
 use crate::app::App;
 use crate::audit::{RecordWrites, WriteTable};
-use crate::auth::Guard;
+use crate::auth::{Guard, Identify};
 use crate::edge::{CheckHost, Cors, ExactPaths, FindClientAddress, LimitRates, PathTable, RefuseCrossSite};
 use crate::telemetry::ObserveRequests;
 
@@ -73,10 +73,12 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .nest("/", service())
         .with(BodyLimit::new(app.body_bytes, edge.body_timeout))
         .with(RefuseCrossSite(edge.origins.clone()))
+        .with(Guard::new(app.posture, own))
+        // Outside of the guard: those it turns away are counted too. Inside of who they are: each has a rate of his own.
         .with(LimitRates(edge.rates.clone()))
-        .with(Guard::new(app.clone(), exempt, own))
+        .with(Identify::new(app.clone(), exempt))
         .with(RecordWrites::new(WriteTable::of(document.value()), app.audit.clone()))
-        // The guard shows cookies to auth plugins; without this, asking for one is a panic.
+        // Auth plugins are shown cookies; without this, asking for one is a panic.
         .with(CookieJarManager::new())
         .data(app.clone())
         .data(document)

@@ -3,6 +3,7 @@
 mod chain;
 mod for_guest;
 mod guard;
+mod identify;
 mod provider;
 mod sent;
 mod tokens;
@@ -10,4 +11,5 @@ mod tokens;
 pub use chain::{AuthChain, Identified};
 pub use for_guest::for_guest;
 pub use guard::Guard;
+pub use identify::Identify;
 pub use sent::Sent;

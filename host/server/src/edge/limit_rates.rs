@@ -10,7 +10,7 @@ use super::rate_limits::RateLimits;
 use crate::api::Problem;
 use crate::auth::Identified;
 
-/// Middleware, inside of the guard: it needs to know who calls. Exempt paths are not counted.
+/// Middleware, where it is known who calls. Exempt paths are not counted.
 #[derive(Debug, Clone)]
 pub struct LimitRates(pub Arc<RateLimits>);
 
