@@ -75,10 +75,8 @@ impl SecretStore {
     /// # Errors
     /// [`SecretError::Unset`] if it has no value.
     pub async fn basic(&self, name: &str, authorization: Option<&str>) -> Result<BasicOutcome, SecretError> {
-        match self.get(name)? {
-            Some(file) => Ok(self.passwords.check(name, &file, authorization).await),
-            None => Ok(BasicOutcome::Wrong),
-        }
+        let file = self.get(name)?;
+        Ok(self.passwords.check(name, file.as_ref(), authorization).await)
     }
 
     /// The value, absent while its file cannot be used.

@@ -48,13 +48,20 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// What the header's credentials are worth against the file whose text is `content`. `name` is the secret's, for the log.
-    pub(super) async fn check(&self, name: &str, content: &Arc<Secret>, authorization: Option<&str>) -> BasicOutcome {
+    /// What the header's credentials are worth against the file whose text is `content`; while it cannot be read, all are wrong.
+    /// `name` is the secret's, for the log.
+    pub(super) async fn check(
+        &self,
+        name: &str,
+        content: Option<&Arc<Secret>>,
+        authorization: Option<&str>,
+    ) -> BasicOutcome {
         let (user, password) = match Sent::of(authorization) {
             Sent::Absent => return BasicOutcome::Absent,
             Sent::Malformed => return BasicOutcome::Wrong,
             Sent::Pair { user, password } => (user, password),
         };
+        let Some(content) = content else { return BasicOutcome::Wrong };
         match self.is_right(name, content, &user, password).await {
             Some(true) => BasicOutcome::User(user),
             _ => BasicOutcome::Wrong,
@@ -162,7 +169,7 @@ mod tests {
             (None, BasicOutcome::Absent),
         ] {
             for _ in 0..2 {
-                let found = passwords.check("users", &content, authorization.as_deref()).await;
+                let found = passwords.check("users", Some(&content), authorization.as_deref()).await;
                 assert!(same(&found, &expected), "{authorization:?}: {found:?}");
             }
         }
@@ -172,9 +179,18 @@ mod tests {
     async fn a_changed_password_is_forgotten_at_once() {
         let passwords = Passwords::default();
         let (before, after) = (file(&[("ann", &hashed("old"))]), file(&[("ann", &hashed("new"))]));
-        assert!(same(&passwords.check("users", &before, Some(&basic("ann", "old"))).await, &user("ann")));
-        assert!(same(&passwords.check("users", &after, Some(&basic("ann", "old"))).await, &BasicOutcome::Wrong));
-        assert!(same(&passwords.check("users", &after, Some(&basic("ann", "new"))).await, &user("ann")));
+        assert!(same(&passwords.check("users", Some(&before), Some(&basic("ann", "old"))).await, &user("ann")));
+        assert!(same(&passwords.check("users", Some(&after), Some(&basic("ann", "old"))).await, &BasicOutcome::Wrong));
+        assert!(same(&passwords.check("users", Some(&after), Some(&basic("ann", "new"))).await, &user("ann")));
+    }
+
+    #[tokio::test]
+    async fn while_the_file_cannot_be_read_every_password_is_wrong_and_none_is_none() {
+        let passwords = Passwords::default();
+        assert!(same(&passwords.check("users", None, Some(&basic("ann", "right"))).await, &BasicOutcome::Wrong));
+        for absent in [None, Some(""), Some("Bearer x")] {
+            assert!(same(&passwords.check("users", None, absent).await, &BasicOutcome::Absent), "{absent:?}");
+        }
     }
 
     #[tokio::test]
@@ -189,7 +205,7 @@ mod tests {
             ("mal", "right", BasicOutcome::Wrong),
             ("md5", "right", BasicOutcome::Wrong),
         ] {
-            let found = passwords.check("users", &content, Some(&basic(name, password))).await;
+            let found = passwords.check("users", Some(&content), Some(&basic(name, password))).await;
             assert!(same(&found, &expected), "{name}: {found:?}");
         }
     }
@@ -200,10 +216,10 @@ mod tests {
         let content = file(&[("ann", &hashed("right"))]);
         let remembered = || passwords.memory.as_ref().unwrap().count();
         for (password, count) in [("wrong", 0), ("right", 1), ("right", 1), ("wrong", 1)] {
-            passwords.check("users", &content, Some(&basic("ann", password))).await;
+            passwords.check("users", Some(&content), Some(&basic("ann", password))).await;
             assert_eq!(remembered(), count);
         }
-        passwords.check("users", &content, Some(&basic("eve", "right"))).await;
+        passwords.check("users", Some(&content), Some(&basic("eve", "right"))).await;
         assert_eq!(remembered(), 1, "a hash that is somebody else's teaches nothing");
     }
 }
