@@ -44,7 +44,7 @@ pub enum Lock {
 pub struct FailedSignIns {
     share: Duration,
     hasher: RandomState,
-    debts: Mutex<HashMap<(Lock, IpAddr), Debt>>,
+    debts: Mutex<Debts>,
     right: Mutex<Right>,
 }
 
@@ -54,6 +54,13 @@ struct Right {
     recent: HashSet<u64>,
     before: HashSet<u64>,
     since: Instant,
+}
+
+/// Everybody's debts. Those that are paid are swept out whenever twice as many were added as the last sweep left.
+#[derive(Debug)]
+struct Debts {
+    owed: HashMap<(Lock, IpAddr), Debt>,
+    sweep_at: usize,
 }
 
 #[derive(Debug)]
@@ -92,7 +99,7 @@ impl FailedSignIns {
         Self {
             share: MINUTE / per_minute.get(),
             hasher: RandomState::new(),
-            debts: Mutex::default(),
+            debts: Mutex::new(Debts { owed: HashMap::new(), sweep_at: SWEEP_ABOVE }),
             right: Mutex::new(Right { recent: HashSet::new(), before: HashSet::new(), since: Instant::now() }),
         }
     }
@@ -130,13 +137,13 @@ impl FailedSignIns {
         self.record_at(lock, address, credential, Instant::now());
     }
 
-    fn debts(&self) -> MutexGuard<'_, HashMap<(Lock, IpAddr), Debt>> {
+    fn debts(&self) -> MutexGuard<'_, Debts> {
         self.debts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check_at(&self, lock: Lock, address: ClientAddress, now: Instant) -> Result<(), TooManyFailures> {
         let debts = self.debts();
-        let owed = match debts.get(&(lock, address.network())) {
+        let owed = match debts.owed.get(&(lock, address.network())) {
             Some(debt) => debt.until.saturating_duration_since(now),
             None => return Ok(()),
         };
@@ -149,14 +156,15 @@ impl FailedSignIns {
         // Zero is an empty place.
         let hash = self.hasher.hash_one(credential) | 1;
         let mut debts = self.debts();
-        if debts.len() >= SWEEP_ABOVE && debts.len() == debts.capacity() || debts.len() >= MOST {
-            debts.retain(|_, debt| debt.until > now);
+        if debts.owed.len() >= debts.sweep_at {
+            debts.owed.retain(|_, debt| debt.until > now);
+            debts.sweep_at = (2 * debts.owed.len()).clamp(SWEEP_ABOVE, MOST);
         }
         let key = (lock, address.network());
-        if debts.len() >= MOST && !debts.contains_key(&key) {
+        if debts.owed.len() >= MOST && !debts.owed.contains_key(&key) {
             return;
         }
-        let debt = debts.entry(key).or_insert_with(|| Debt { until: now, recent: [0; REMEMBERED], next: 0 });
+        let debt = debts.owed.entry(key).or_insert_with(|| Debt { until: now, recent: [0; REMEMBERED], next: 0 });
         if debt.recent.contains(&hash) {
             return;
         }
@@ -241,8 +249,8 @@ mod tests {
             later += Duration::from_millis(10);
             let address = ClientAddress(IpAddr::from(index.to_be_bytes()));
             failures.record_at(Lock::Keys, address, b"x", later);
+            // One share is ten seconds: a thousand of them are within it.
+            assert!(failures.debts().owed.len() <= SWEEP_ABOVE);
         }
-        // One share is ten seconds: a thousand of them are within it.
-        assert!(failures.debts().len() <= 2 * SWEEP_ABOVE, "{}", failures.debts().len());
     }
 }
