@@ -57,7 +57,9 @@ role_world!(auth_world, "auth-provider-plugin");
 role_world!(panels_world, "panels-plugin");
 role_world!(sink_world, "alert-sink-plugin");
 role_world!(toolset_world, "toolset-plugin");
+role_world!(actions_world, "actions-plugin");
 
+pub use actions_world::exports::chm::plugin::actions;
 pub use auth_world::exports::chm::plugin::auth_provider;
 pub use panels_world::exports::chm::plugin::panels;
 pub use sink_world::exports::chm::plugin::alert_sink;

@@ -138,6 +138,8 @@ fn failure_words(failure: &types::Failure) -> String {
         types::Failure::NotFound(text) => format!("not found: {text}"),
         types::Failure::Denied(text) => format!("denied: {text}"),
         types::Failure::Unavailable(text) => format!("unavailable: {text}"),
+        types::Failure::Upstream(text) => format!("upstream: {text}"),
+        types::Failure::Timeout(text) => format!("timeout: {text}"),
         types::Failure::Internal(text) => format!("internal: {text}"),
     }
 }

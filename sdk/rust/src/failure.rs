@@ -27,6 +27,18 @@ impl Failure {
         Self::Unavailable(text.into())
     }
 
+    /// Something this plugin asked answered with an error, or with nonsense (502). The text is shown.
+    #[must_use]
+    pub fn upstream(text: impl Into<String>) -> Self {
+        Self::Upstream(text.into())
+    }
+
+    /// Something this plugin asked did not answer in time (504). The text is shown.
+    #[must_use]
+    pub fn timeout(text: impl Into<String>) -> Self {
+        Self::Timeout(text.into())
+    }
+
     /// Anything else (502). The text goes to the log; the client sees a general message.
     #[must_use]
     pub fn internal(text: impl Into<String>) -> Self {

@@ -80,6 +80,8 @@ pub enum Word {
     Query,
     /// 502: a plugin failed.
     Plugin,
+    /// 502: what a plugin asked failed.
+    Upstream,
     /// 503: cannot be reached.
     Network,
     /// 503: TLS failed.
@@ -92,7 +94,7 @@ pub enum Word {
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Validation,
         Self::Permission,
         Self::NotFound,
@@ -105,6 +107,7 @@ impl Word {
         Self::RateLimited,
         Self::Query,
         Self::Plugin,
+        Self::Upstream,
         Self::Network,
         Self::Tls,
         Self::Busy,
@@ -127,6 +130,7 @@ impl Word {
             Self::RateLimited => "rate_limited",
             Self::Query => "query_error",
             Self::Plugin => "plugin_error",
+            Self::Upstream => "upstream_error",
             Self::Network => "network_error",
             Self::Tls => "ssl_error",
             Self::Busy => "busy",
@@ -171,7 +175,7 @@ impl Problem {
             Word::Misdirected => Self::Misdirected(body),
             Word::RateLimited => Self::RateLimited(body),
             Word::Query => Self::Failed(body),
-            Word::Plugin => Self::PluginFailed(body),
+            Word::Plugin | Word::Upstream => Self::PluginFailed(body),
             Word::Network | Word::Tls | Word::Busy => Self::Unavailable(body),
             Word::Timeout => Self::Timeout(body),
         }
@@ -239,6 +243,8 @@ pub fn plugin_problem(plugin: &str, error: &CallError) -> Problem {
         CallError::Failure(Failure::NotFound(text)) => Problem::with(Word::NotFound, text, details),
         CallError::Failure(Failure::Denied(text)) => Problem::with(Word::Permission, text, details),
         CallError::Failure(Failure::Unavailable(text)) => Problem::with(Word::Network, text, details),
+        CallError::Failure(Failure::Upstream(text)) => Problem::with(Word::Upstream, text, details),
+        CallError::Failure(Failure::Timeout(text)) => Problem::with(Word::Timeout, text, details),
         CallError::Busy { .. } => Problem::with(Word::Busy, format!("plugin {plugin} is {error}"), details),
         _ => {
             tracing::warn!(plugin, %error, "plugin call failed");

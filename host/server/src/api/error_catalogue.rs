@@ -97,6 +97,7 @@ fn meaning(word: Word) -> &'static str {
             "Too many requests, or too many wrong credentials; `Retry-After` and `retryAfterSec` say how many seconds to wait."
         }
         Word::Query => "ClickHouse could not run the query; or something unexpected happened in the host.",
+        Word::Upstream => "Something a plugin asked answered with an error, or with nonsense; the text says what.",
         Word::Plugin => "A plugin broke, was stopped at a limit, or answered with nonsense. Everything else goes on.",
         Word::Network => "ClickHouse, or what a plugin depends on, cannot be reached.",
         Word::Tls => "No trusted TLS connection to ClickHouse.",

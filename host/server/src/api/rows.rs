@@ -90,6 +90,7 @@ impl Run<'_> {
             kind: match self.panel.described.shape {
                 Shape::Table => QuerySource::Table,
                 Shape::Chart => QuerySource::Chart,
+                Shape::Counter | Shape::ClusterCounter => QuerySource::Counter,
             },
             request_id: self.request_id,
             caller: Some(self.caller),
@@ -138,7 +139,7 @@ impl Run<'_> {
             stream(self.app, &self.query.host, guarded, options, self.query.format, &self.source()).await
         };
         match outcome {
-            Err(error) if self.panel.described.optional && is_missing(&error) => {
+            Err(error) if is_missing(&error) => {
                 Ok(self.unavailable(self.missing(&error).await))
             }
             outcome => outcome.map_err(Problem::from),

@@ -12,7 +12,7 @@ pub fn row(columns: &[Column]) -> Value {
 
 fn property(column: &Column) -> Value {
     let mut schema = match column.kind {
-        ColumnKind::Text => json!({"type": "string"}),
+        ColumnKind::Text | ColumnKind::Statement => json!({"type": "string"}),
         ColumnKind::Integer => json!({"type": "integer", "format": "int64"}),
         ColumnKind::Number => json!({"type": "number", "format": "double"}),
         // ClickHouse has Bool, and many columns that are older than it.

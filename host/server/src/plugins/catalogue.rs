@@ -64,6 +64,8 @@ pub struct Unknown {
 pub struct Catalogue {
     tables: BTreeMap<String, Gated<Panel>>,
     charts: BTreeMap<String, Gated<Panel>>,
+    counters: BTreeMap<String, Gated<Panel>>,
+    cluster_counters: BTreeMap<String, Gated<Panel>>,
     tools: BTreeMap<String, Gated<Tool>>,
 }
 
@@ -80,6 +82,8 @@ impl Catalogue {
             let shelf = match described.shape {
                 Shape::Table => &mut next.tables,
                 Shape::Chart => &mut next.charts,
+                Shape::Counter => &mut next.counters,
+                Shape::ClusterCounter => &mut next.cluster_counters,
             };
             if shelf.contains_key(&name) {
                 return Err(unfit("panel", &described.id, format!("the name `{name}` is described twice")));
@@ -114,6 +118,22 @@ impl Catalogue {
         find(&self.charts, name)
     }
 
+    /// A number beside a menu entry.
+    ///
+    /// # Errors
+    /// Names like it.
+    pub fn counter(&self, name: &str) -> Result<&Gated<Panel>, Unknown> {
+        find(&self.counters, name)
+    }
+
+    /// A number about a whole cluster.
+    ///
+    /// # Errors
+    /// Names like it.
+    pub fn cluster_counter(&self, name: &str) -> Result<&Gated<Panel>, Unknown> {
+        find(&self.cluster_counters, name)
+    }
+
     /// A tool.
     ///
     /// # Errors
@@ -132,6 +152,16 @@ impl Catalogue {
         self.charts.iter().map(|(name, panel)| (name.as_str(), panel))
     }
 
+    /// All counters, by name.
+    pub fn counters(&self) -> impl Iterator<Item = (&str, &Gated<Panel>)> {
+        self.counters.iter().map(|(name, panel)| (name.as_str(), panel))
+    }
+
+    /// All counters of clusters, by name.
+    pub fn cluster_counters(&self) -> impl Iterator<Item = (&str, &Gated<Panel>)> {
+        self.cluster_counters.iter().map(|(name, panel)| (name.as_str(), panel))
+    }
+
     /// All tools, by name.
     pub fn tools(&self) -> impl Iterator<Item = (&str, &Gated<Tool>)> {
         self.tools.iter().map(|(name, tool)| (name.as_str(), tool))
@@ -140,7 +170,8 @@ impl Catalogue {
     /// Features of the plugins' own that something in here uses.
     #[must_use]
     pub fn plugin_features(&self) -> Vec<PluginId> {
-        let panels = self.tables.values().chain(self.charts.values()).map(Gated::permission);
+        let panels = [&self.tables, &self.charts, &self.counters, &self.cluster_counters];
+        let panels = panels.into_iter().flat_map(BTreeMap::values).map(Gated::permission);
         let mut ids: Vec<PluginId> = panels
             .chain(self.tools.values().map(Gated::permission))
             .filter_map(|permission| match &permission.feature {

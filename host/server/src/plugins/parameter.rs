@@ -1,12 +1,12 @@
 //! Parameters of panels: from the query string to values bound in the query.
 
-use chm_sandbox::bindings::panels;
+use chm_sandbox::bindings::types;
 use serde_json::{Value, json};
 
 /// A declared parameter, checked when its plugin was loaded.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    declared: panels::Parameter,
+    declared: types::Parameter,
 }
 
 /// A value a client sent does not fit.
@@ -30,7 +30,7 @@ impl Parameter {
     ///
     /// # Errors
     /// Says what is wrong with it.
-    pub fn new(declared: panels::Parameter) -> Result<Self, String> {
+    pub fn new(declared: types::Parameter) -> Result<Self, String> {
         let name = &declared.name;
         let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -42,15 +42,15 @@ impl Parameter {
             return Err(format!("parameter name `{name}` is the host's own"));
         }
         match &declared.kind {
-            panels::ParameterKind::Text(limits) if limits.max_length == 0 || limits.max_length > MAX_TEXT => {
+            types::ParameterKind::Text(limits) if limits.max_length == 0 || limits.max_length > MAX_TEXT => {
                 return Err(format!("parameter `{name}`: max-length must be 1 to {MAX_TEXT}"));
             }
-            panels::ParameterKind::Integer(bounds) | panels::ParameterKind::Number(bounds)
+            types::ParameterKind::Integer(bounds) | types::ParameterKind::Number(bounds)
                 if !bounds.min.is_finite() || !bounds.max.is_finite() || bounds.min > bounds.max =>
             {
                 return Err(format!("parameter `{name}`: its bounds are not a range"));
             }
-            panels::ParameterKind::Choice(choices) if choices.is_empty() => {
+            types::ParameterKind::Choice(choices) if choices.is_empty() => {
                 return Err(format!("parameter `{name}`: a choice of nothing"));
             }
             _ => {}
@@ -91,7 +91,7 @@ impl Parameter {
 
     fn bind(&self, text: &str) -> Result<String, BadParameter> {
         match &self.declared.kind {
-            panels::ParameterKind::Text(limits) => {
+            types::ParameterKind::Text(limits) => {
                 if text.chars().count() > limits.max_length as usize {
                     return Err(self.bad(format!("expected at most {} characters", limits.max_length)));
                 }
@@ -100,7 +100,7 @@ impl Parameter {
                 }
                 Ok(text.to_owned())
             }
-            panels::ParameterKind::Integer(bounds) => {
+            types::ParameterKind::Integer(bounds) => {
                 let wanted = || format!("expected a whole number from {} to {}", bounds.min, bounds.max);
                 let number: i64 = text.parse().map_err(|_| self.bad(wanted()))?;
                 #[allow(clippy::cast_precision_loss, reason = "bounds are f64 in the WIT")]
@@ -109,7 +109,7 @@ impl Parameter {
                 }
                 Ok(number.to_string())
             }
-            panels::ParameterKind::Number(bounds) => {
+            types::ParameterKind::Number(bounds) => {
                 let wanted = || format!("expected a number from {} to {}", bounds.min, bounds.max);
                 let number: f64 = text.parse().map_err(|_| self.bad(wanted()))?;
                 if !number.is_finite() || !(bounds.min..=bounds.max).contains(&number) {
@@ -117,12 +117,12 @@ impl Parameter {
                 }
                 Ok(number.to_string())
             }
-            panels::ParameterKind::Boolean => match text {
+            types::ParameterKind::Boolean => match text {
                 "true" | "1" => Ok("1".to_owned()),
                 "false" | "0" => Ok("0".to_owned()),
                 _ => Err(self.bad("expected true or false".to_owned())),
             },
-            panels::ParameterKind::Choice(choices) => {
+            types::ParameterKind::Choice(choices) => {
                 choices.iter().find(|choice| choice.value == text).map(|choice| choice.binds.clone()).ok_or_else(|| {
                     let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
                     self.bad(format!("expected one of {}", values.join(", ")))
@@ -135,22 +135,22 @@ impl Parameter {
     #[must_use]
     pub fn openapi(&self) -> Value {
         let mut schema = match &self.declared.kind {
-            panels::ParameterKind::Text(limits) => json!({"type": "string", "maxLength": limits.max_length}),
-            panels::ParameterKind::Integer(bounds) => {
+            types::ParameterKind::Text(limits) => json!({"type": "string", "maxLength": limits.max_length}),
+            types::ParameterKind::Integer(bounds) => {
                 json!({"type": "integer", "minimum": whole(bounds.min), "maximum": whole(bounds.max)})
             }
-            panels::ParameterKind::Number(bounds) => {
+            types::ParameterKind::Number(bounds) => {
                 json!({"type": "number", "minimum": bounds.min, "maximum": bounds.max})
             }
-            panels::ParameterKind::Boolean => json!({"type": "boolean"}),
-            panels::ParameterKind::Choice(choices) => {
+            types::ParameterKind::Boolean => json!({"type": "boolean"}),
+            types::ParameterKind::Choice(choices) => {
                 let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
                 json!({"type": "string", "enum": values})
             }
         };
         if let Some(default) = &self.declared.default {
             schema["default"] = match &self.declared.kind {
-                panels::ParameterKind::Text(_) | panels::ParameterKind::Choice(_) => json!(default),
+                types::ParameterKind::Text(_) | types::ParameterKind::Choice(_) => json!(default),
                 _ => serde_json::from_str(default).unwrap_or_else(|_| json!(default)),
             };
         }
@@ -175,11 +175,11 @@ fn whole(bound: f64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use panels::{Bounds, Choice, ParameterKind, TextLimits};
+    use types::{Bounds, Choice, ParameterKind, TextLimits};
 
     fn parameter(kind: ParameterKind, default: Option<&str>) -> Result<Parameter, String> {
         let default = default.map(str::to_owned);
-        Parameter::new(panels::Parameter { name: "p".into(), summary: String::new(), kind, default })
+        Parameter::new(types::Parameter { name: "p".into(), summary: String::new(), kind, default })
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     fn a_declaration_with_an_impossible_default_is_refused() {
         assert!(parameter(ParameterKind::Boolean, Some("maybe")).is_err());
         assert!(parameter(ParameterKind::Integer(Bounds { min: 5.0, max: 1.0 }), None).is_err());
-        let reserved = panels::Parameter {
+        let reserved = types::Parameter {
             name: "hostId".into(),
             summary: String::new(),
             kind: ParameterKind::Boolean,

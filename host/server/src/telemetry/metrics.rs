@@ -26,6 +26,8 @@ pub enum QuerySource {
     Table,
     /// A chart panel.
     Chart,
+    /// A counter.
+    Counter,
     /// `POST /api/v1/explorer/query`.
     Explorer,
     /// A plugin, through its `clickhouse` capability.
@@ -43,6 +45,7 @@ impl QuerySource {
         match self {
             Self::Table => "table",
             Self::Chart => "chart",
+            Self::Counter => "counter",
             Self::Explorer => "explorer",
             Self::Plugin => "plugin",
             Self::Control => "control",

@@ -5,6 +5,8 @@ use crate::{Feature, Operation};
 
 /// Most rows in one answer unless a panel says otherwise.
 const ROW_CAP: u32 = 1000;
+/// How long an answer may be given to others unless a panel says otherwise.
+const CACHE_SECONDS: u32 = 5;
 
 /// Each method sets one thing and hands the panel on, so that a panel reads as one sentence.
 impl Panel {
@@ -32,13 +34,19 @@ impl Panel {
             source: Source::Described,
             queries: Vec::new(),
             requires: Vec::new(),
-            optional: false,
             columns: Vec::new(),
+            filters: Vec::new(),
+            order: Vec::new(),
+            keeps_last: false,
             drawing,
             x: None,
             refresh_seconds: 0,
+            cache_seconds: CACHE_SECONDS,
             row_cap: ROW_CAP,
             transforms: false,
+            when_empty: None,
+            check: None,
+            row_actions: Vec::new(),
         }
     }
 
@@ -76,7 +84,7 @@ impl Panel {
     }
 
     fn variant(mut self, since: Option<String>, sql: String) -> Self {
-        self.queries.push(VariantQuery { since, sql });
+        self.queries.push(VariantQuery { since, needs: Vec::new(), sql });
         self
     }
 
@@ -111,14 +119,7 @@ impl Panel {
     #[must_use]
     pub fn requires_columns(mut self, table: &str, columns: &[&str]) -> Self {
         self.requires
-            .push(Requirement { table: table.into(), columns: columns.iter().map(|&column| column.into()).collect() });
-        self
-    }
-
-    /// The tables may be absent on a healthy server; the panel then answers `unavailable`.
-    #[must_use]
-    pub fn optional(mut self) -> Self {
-        self.optional = true;
+            .push(Requirement { table: table.into(), columns: columns.iter().map(|&column| column.into()).collect(), family: false });
         self
     }
 

@@ -19,7 +19,6 @@ pub fn problems(panel: &Panel) -> Vec<String> {
     claim(!panel.summary.is_empty(), "has no summary".into());
     claim(!panel.columns.is_empty(), "describes no column".into());
     claim(panel.row_cap > 0, "its row cap is 0".into());
-    claim(!panel.optional || !panel.requires.is_empty(), "is optional but names no table that may be absent".into());
     claim(
         (panel.source == Source::Described) != panel.queries.is_empty(),
         "a described panel has queries; a planned or fetched one has none".into(),
