@@ -33,10 +33,10 @@ pub(crate) fn componentize(module: &[u8], plugin: &PluginFolder) -> Result<(Vec<
 fn disagreement(manifest: &Manifest, inspection: &Inspection) -> Option<String> {
     let signs_in = inspection.roles.contains(&Role::AuthProvider);
     if inspection.roles.is_empty() {
-        return Some(
-            "it exports no role; expected at least one of auth-provider, panels, alert-sink, toolset (does it call the SDK's export macro?)"
-                .to_owned(),
-        );
+        return Some(format!(
+            "it exports no role; expected at least one of {} (does it call the SDK's export macro?)",
+            Role::ALL.map(Role::as_str).join(", ")
+        ));
     }
     if let Some(other) = inspection.api.iter().find(|version| **version != manifest.api) {
         return Some(format!(

@@ -44,6 +44,7 @@ pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &Path) -> Resul
             include_str!("../templates/alert-sink.toml.txt"),
         ),
         Role::Toolset => ("Counts words.", include_str!("../templates/toolset.rs.txt"), ""),
+        Role::Actions => ("Stops a user's queries.", include_str!("../templates/actions.rs.txt"), ""),
     };
     let fill = |text: &str| {
         text.replace("{id}", id.as_str())

@@ -17,6 +17,8 @@ pub enum Role {
     AlertSink,
     /// Tools for the agent, MCP and the API.
     Toolset,
+    /// What somebody may do to a server.
+    Actions,
 }
 
 /// The text names no role.
@@ -26,7 +28,7 @@ pub struct UnknownRole(String);
 
 impl Role {
     /// All roles, in the order the documentation names them.
-    pub const ALL: [Self; 4] = [Self::AuthProvider, Self::Panels, Self::AlertSink, Self::Toolset];
+    pub const ALL: [Self; 5] = [Self::AuthProvider, Self::Panels, Self::AlertSink, Self::Toolset, Self::Actions];
 
     /// Name of the exported interface.
     #[must_use]
@@ -36,6 +38,7 @@ impl Role {
             Self::Panels => "panels",
             Self::AlertSink => "alert-sink",
             Self::Toolset => "toolset",
+            Self::Actions => "actions",
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum LoadError {
         found: String,
     },
     /// It exports no role.
-    #[error("it exports none of the roles auth-provider, panels, alert-sink, toolset")]
+    #[error("it exports none of the roles {}", Role::ALL.map(Role::as_str).join(", "))]
     NoRole,
     /// It imports something no host interface is.
     #[error("it imports `{import}`, which this host does not offer to plugins")]

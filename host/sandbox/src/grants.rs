@@ -13,8 +13,8 @@ use crate::inspect::Interface;
 pub struct Grants {
     /// Guarded reads.
     pub clickhouse: Option<ClickhouseGrant>,
-    /// Control statements.
-    pub control: BTreeSet<ControlStatement>,
+    /// Control statements. Present and empty: the plugin is loaded, and each of its statements is refused.
+    pub control: Option<BTreeSet<ControlStatement>>,
     /// Names of endpoints.
     pub http: BTreeSet<String>,
     /// Names of secret settings.
@@ -107,13 +107,34 @@ impl ControlStatement {
 }
 
 impl Grants {
+    /// Whether the plugin may have a statement run.
+    #[must_use]
+    pub fn allows_statement(&self, statement: ControlStatement) -> bool {
+        self.control.as_ref().is_some_and(|granted| granted.contains(&statement))
+    }
+
+    /// That a statement was not granted, with the configuration line that grants it.
+    #[must_use]
+    pub fn statement_refusal(&self, plugin: &str, statement: ControlStatement) -> String {
+        let line = self.line_for_statement(plugin, statement);
+        format!("control `{}` was not granted to the plugin `{plugin}`; to grant it: {line}", statement.as_str())
+    }
+
+    /// The configuration line that grants a statement to `plugin`, beside those it has.
+    fn line_for_statement(&self, plugin: &str, statement: ControlStatement) -> String {
+        let mut statements = self.control.clone().unwrap_or_default();
+        statements.insert(statement);
+        let words: Vec<String> = statements.iter().map(|statement| format!("\"{}\"", statement.as_str())).collect();
+        format!("[plugins.{plugin}.grants] control = [{}]", words.join(", "))
+    }
+
     /// Whether the interface exists for the guest at all. Each call checks its argument again.
     #[must_use]
     pub fn allows(&self, interface: Interface) -> bool {
         match interface {
             Interface::Types | Interface::Config | Interface::Clock | Interface::Random | Interface::Log => true,
             Interface::Clickhouse => self.clickhouse.is_some(),
-            Interface::Control => !self.control.is_empty(),
+            Interface::Control => self.control.is_some(),
             Interface::Http => !self.http.is_empty(),
             Interface::Secrets => !self.secrets.is_empty(),
             Interface::Jwt => !self.jwt.is_empty(),
@@ -135,9 +156,10 @@ impl fmt::Display for Grants {
             }
             None => {}
         }
-        if !self.control.is_empty() {
-            let statements: Vec<&str> = self.control.iter().map(|statement| statement.as_str()).collect();
-            words.push(format!("control ({})", statements.join(", ")));
+        if let Some(granted) = &self.control {
+            let statements: Vec<&str> = granted.iter().map(|statement| statement.as_str()).collect();
+            let statements = if statements.is_empty() { "no statement".to_owned() } else { statements.join(", ") };
+            words.push(format!("control ({statements})"));
         }
         for (interface, granted) in [("http", &self.http), ("secrets", &self.secrets), ("jwt", &self.jwt)] {
             if !granted.is_empty() {
@@ -148,5 +170,24 @@ impl fmt::Display for Grants {
             words.push(format!("kv ({} bytes)", self.kv_bytes));
         }
         if words.is_empty() { f.write_str("none") } else { f.write_str(&words.join(", ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_a_statement_keeps_the_statements_that_are_granted() {
+        let mut grants = Grants::default();
+        assert!(!grants.allows(Interface::Control));
+        let line = grants.line_for_statement("p", ControlStatement::KillQuery);
+        assert_eq!(line, "[plugins.p.grants] control = [\"kill-query\"]");
+        grants.control = Some(BTreeSet::new());
+        assert!(grants.allows(Interface::Control) && !grants.allows_statement(ControlStatement::KillQuery));
+        grants.control = Some([ControlStatement::KillQuery].into());
+        assert!(grants.allows_statement(ControlStatement::KillQuery));
+        let line = grants.line_for_statement("p", ControlStatement::OptimizeTable);
+        assert_eq!(line, "[plugins.p.grants] control = [\"kill-query\", \"optimize-table\"]");
     }
 }

@@ -65,10 +65,10 @@ impl clickhouse::Host for Guest {
 
 impl Guest {
     fn may_control(&self, statement: ControlStatement) -> Result<(), control::ControlError> {
-        if self.shared.grants.control.contains(&statement) {
+        if self.shared.grants.allows_statement(statement) {
             return Ok(());
         }
-        Err(control::ControlError::Denied(self.not_granted(Interface::Control, statement.as_str())))
+        Err(control::ControlError::Denied(self.shared.grants.statement_refusal(&self.shared.id, statement)))
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Limits {
     pub alert_sink: RoleLimits,
     /// `call`.
     pub toolset: RoleLimits,
+    /// `preview`, `run`.
+    pub actions: RoleLimits,
 }
 
 const MIB: usize = 1 << 20;
@@ -54,6 +56,7 @@ impl Default for Limits {
             panels: role(64, 500, 5_000, 8),
             alert_sink: role(32, 200, 10_000, 4),
             toolset: role(128, 2_000, 30_000, 4),
+            actions: role(64, 2_000, 30_000, 4),
         }
     }
 }
@@ -67,6 +70,7 @@ impl Limits {
             Role::Panels => &self.panels,
             Role::AlertSink => &self.alert_sink,
             Role::Toolset => &self.toolset,
+            Role::Actions => &self.actions,
         }
     }
 
@@ -77,6 +81,7 @@ impl Limits {
             Role::Panels => &mut self.panels,
             Role::AlertSink => &mut self.alert_sink,
             Role::Toolset => &mut self.toolset,
+            Role::Actions => &mut self.actions,
         }
     }
 }

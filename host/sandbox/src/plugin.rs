@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::component::{InstancePre, Linker};
 
+use crate::bindings::actions_world::ActionsPluginPre;
 use crate::bindings::auth_world::AuthProviderPluginPre;
 use crate::bindings::panels_world::PanelsPluginPre;
 use crate::bindings::sink_world::AlertSinkPluginPre;
 use crate::bindings::toolset_world::ToolsetPluginPre;
-use crate::bindings::{alert_sink, auth_provider, panels, toolset, types};
+use crate::bindings::{actions, alert_sink, auth_provider, panels, toolset, types};
 use crate::call::Frame;
 use crate::engine::Sandbox;
 use crate::error::{CallError, LoadError};
@@ -55,6 +56,8 @@ pub struct Described {
     pub alert_sink: Option<alert_sink::Description>,
     /// Of the role `toolset`.
     pub tools: Vec<toolset::Tool>,
+    /// Of the role `actions`.
+    pub actions: Vec<actions::Action>,
 }
 
 /// Faults of a plugin since it was loaded.
@@ -79,6 +82,7 @@ pub struct Plugin {
     panels: Option<PanelsPluginPre<Guest>>,
     sink: Option<AlertSinkPluginPre<Guest>>,
     toolset: Option<ToolsetPluginPre<Guest>>,
+    actions: Option<ActionsPluginPre<Guest>>,
     places: BTreeMap<Role, Semaphore>,
     calls: AtomicU64,
     faults: AtomicU64,
@@ -144,6 +148,7 @@ impl Plugin {
             panels: role(&inspection, Role::Panels, &pre, PanelsPluginPre::new)?,
             sink: role(&inspection, Role::AlertSink, &pre, AlertSinkPluginPre::new)?,
             toolset: role(&inspection, Role::Toolset, &pre, ToolsetPluginPre::new)?,
+            actions: role(&inspection, Role::Actions, &pre, ActionsPluginPre::new)?,
             places: Role::ALL.iter().map(|&role| (role, Semaphore::new(source.limits.of(role).concurrency))).collect(),
             inspection,
             calls: AtomicU64::new(0),
@@ -172,6 +177,9 @@ impl Plugin {
                 Role::Toolset => call!(self, role, toolset, chm_plugin_toolset, scope, |guest, store| guest
                     .call_describe(store))
                 .map(|tools| described.tools = tools),
+                Role::Actions => call!(self, role, actions, chm_plugin_actions, scope, |guest, store| guest
+                    .call_describe(store))
+                .map(|actions| described.actions = actions),
             };
             outcome.map_err(|error| LoadError::Probe { role, error })?;
         }
@@ -336,6 +344,38 @@ impl Plugin {
         let caller = scope.caller();
         answered(call!(self, Role::Toolset, toolset, chm_plugin_toolset, scope, |guest, store| guest
             .call_call(store, name, arguments, &caller)))
+    }
+
+    /// Role `actions`: what an action would hit. Changes nothing.
+    ///
+    /// # Errors
+    /// The guest's failure, or why it was stopped.
+    pub async fn preview_action(
+        &self,
+        scope: CallScope,
+        action: &str,
+        host: u32,
+        parameters: Vec<types::Binding>,
+    ) -> Result<actions::DryRun, CallError> {
+        let context = actions::Context { host, parameters, caller: scope.caller() };
+        answered(call!(self, Role::Actions, actions, chm_plugin_actions, scope, |guest, store| guest
+            .call_preview(store, action, &context)))
+    }
+
+    /// Role `actions`: does it.
+    ///
+    /// # Errors
+    /// The guest's failure, or why it was stopped.
+    pub async fn run_action(
+        &self,
+        scope: CallScope,
+        action: &str,
+        host: u32,
+        parameters: Vec<types::Binding>,
+    ) -> Result<actions::Outcome, CallError> {
+        let context = actions::Context { host, parameters, caller: scope.caller() };
+        answered(call!(self, Role::Actions, actions, chm_plugin_actions, scope, |guest, store| guest
+            .call_run(store, action, &context)))
     }
 }
 

@@ -48,3 +48,4 @@ role!(auth_provider, "auth-provider-plugin", "export_auth_provider", "chm_plugin
 role!(panels, "panels-plugin", "export_panels", "chm_plugin::bindings::panels");
 role!(alert_sink, "alert-sink-plugin", "export_alert_sink", "chm_plugin::bindings::alert_sink");
 role!(toolset, "toolset-plugin", "export_toolset", "chm_plugin::bindings::toolset");
+role!(actions, "actions-plugin", "export_actions", "chm_plugin::bindings::actions");

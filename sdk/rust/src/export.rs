@@ -3,7 +3,7 @@
 /// Exports the roles of a plugin: `export!(auth_provider: Trusted);`, or several at once:
 /// `export!(panels: Tables, toolset: Tools);`.
 ///
-/// Roles are `auth_provider`, `panels`, `alert_sink` and `toolset`; each names a type with the trait of the same name.
+/// Roles are `auth_provider`, `panels`, `alert_sink`, `toolset` and `actions`; each names a type with the trait of the same name.
 /// Compiled natively, the macro only checks that the types have those traits.
 #[macro_export]
 macro_rules! export {
@@ -28,6 +28,9 @@ macro_rules! __export_role {
     (toolset $plugin:ident) => {
         $crate::bindings::toolset::export_toolset!($plugin);
     };
+    (actions $plugin:ident) => {
+        $crate::bindings::actions::export_actions!($plugin);
+    };
     ($role:ident $plugin:ident) => {
         $crate::__unknown_role!($role);
     };
@@ -49,6 +52,9 @@ macro_rules! __export_role {
     (toolset $plugin:ident) => {
         const _: fn() = $crate::__private::toolset::<$plugin>;
     };
+    (actions $plugin:ident) => {
+        const _: fn() = $crate::__private::actions::<$plugin>;
+    };
     ($role:ident $plugin:ident) => {
         $crate::__unknown_role!($role);
     };
@@ -61,7 +67,7 @@ macro_rules! __unknown_role {
         compile_error!(concat!(
             "`",
             stringify!($role),
-            "` is no role; the roles are auth_provider, panels, alert_sink and toolset"
+            "` is no role; the roles are auth_provider, panels, alert_sink, toolset and actions"
         ));
     };
 }
@@ -77,4 +83,6 @@ pub mod private {
     pub fn alert_sink<T: crate::AlertSink>() {}
     /// Checks a role.
     pub fn toolset<T: crate::Toolset>() {}
+    /// Checks a role.
+    pub fn actions<T: crate::Actions>() {}
 }

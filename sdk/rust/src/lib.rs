@@ -1,8 +1,8 @@
 //! Write a chm-host plugin in Rust.
 //!
 //! A plugin fills one or more roles: it signs people in ([`AuthProvider`]), describes tables and charts ([`Panels`]),
-//! delivers alerts ([`AlertSink`]) or offers tools ([`Toolset`]). It is one WebAssembly component, runs in a sandbox, and
-//! reaches only what the operator grants it, through the functions in [`host`].
+//! delivers alerts ([`AlertSink`]), offers tools ([`Toolset`]) or actions ([`Actions`]). It is one WebAssembly component, runs in a
+//! sandbox, and reaches only what the operator grants it, through the functions in [`host`].
 //!
 //! # A first plugin
 //!
@@ -45,6 +45,7 @@
 #[allow(unused_extern_crates)]
 extern crate self as chm_plugin;
 
+pub mod actions;
 pub mod alerts;
 pub mod auth;
 #[doc(hidden)]
@@ -60,6 +61,7 @@ mod panic_hook;
 pub mod testing;
 pub mod tools;
 
+pub use actions::Actions;
 pub use alerts::AlertSink;
 pub use auth::AuthProvider;
 pub use bindings::imports::chm::plugin::types::Operation;

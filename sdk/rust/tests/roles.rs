@@ -1,9 +1,12 @@
 //! A crate may fill several roles, and a native test may call each of them as the host does.
 
+use chm_plugin::actions::{self, Action, Outcome};
 use chm_plugin::alerts::{self, Alert, DeliveryFailure, Receipt};
+use chm_plugin::host::control::ControlError;
 use chm_plugin::panels::{Column, Context, Panel, PlannedQuery};
+use chm_plugin::testing::FakeHost;
 use chm_plugin::tools::{self, Caller, Tool};
-use chm_plugin::{AlertSink, Failure, Feature, Operation, Panels, Toolset};
+use chm_plugin::{Actions, AlertSink, Failure, Feature, Operation, Panels, Toolset};
 use serde_json::{Value, json};
 
 struct All;
@@ -40,7 +43,18 @@ impl Toolset for All {
     }
 }
 
-chm_plugin::export!(panels: All, alert_sink: All, toolset: All);
+impl Actions for All {
+    fn describe() -> Vec<Action> {
+        vec![Action::changing("stop").uses(actions::Statement::KillQuery)]
+    }
+
+    fn run(_: &str, context: actions::Context) -> Result<Outcome, Failure> {
+        let killed = chm_plugin::host::control::kill_query(context.host, context.parameter("id").unwrap_or_default())?;
+        Ok(Outcome::new(format!("Stopped {killed}.")).data(&json!({"killed": killed})))
+    }
+}
+
+chm_plugin::export!(panels: All, alert_sink: All, toolset: All, actions: All);
 
 #[test]
 fn a_panel_of_the_plugins_own_feature_carries_its_id() {
@@ -69,4 +83,18 @@ fn arguments_that_do_not_fit_are_the_callers_mistake() {
     assert_eq!(All::call("add", json!({"terms": [1, 2]}), Caller::anonymous()).unwrap(), json!({"sum": 3}));
     let failure = All::call("add", json!({"terms": ["x"]}), Caller::anonymous()).unwrap_err();
     assert!(matches!(failure, Failure::InvalidInput(_)));
+}
+
+#[test]
+fn an_action_that_changes_something_and_shows_nothing_first_is_a_failure() {
+    let context = || actions::Context::example(&[("id", "q1")]);
+    let missing = <All as Actions>::preview("stop", context()).unwrap_err();
+    assert!(matches!(missing, Failure::Internal(text) if text.contains("`stop`")));
+    let fake = FakeHost::new().control();
+    assert_eq!(All::run("stop", context()).unwrap().message, "Stopped 1.");
+    assert_eq!(fake.controls(), ["kill 0 q1"]);
+    let _ = FakeHost::new().control_answer(Err(ControlError::Failed("no answer".into())));
+    assert_eq!(All::run("stop", context()).unwrap_err(), Failure::unavailable("no answer"));
+    let _ = FakeHost::new();
+    assert!(matches!(All::run("stop", context()), Err(Failure::Denied(_))));
 }

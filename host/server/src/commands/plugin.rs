@@ -25,7 +25,7 @@ pub(super) enum Plugin {
     New {
         /// Its id; also the folder's name
         id: PluginId,
-        /// What it is to be: auth-provider, panels, alert-sink or toolset
+        /// What it is to be: auth-provider, panels, alert-sink, toolset or actions
         #[arg(long, default_value = "panels")]
         role: Role,
         /// The SDK's folder; default: sdk/rust of the clone this is run in

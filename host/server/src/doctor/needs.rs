@@ -30,8 +30,8 @@ impl Wanted {
         wanted.tables(OWN);
         for plugin in registry.active() {
             let grants = plugin.grants();
-            wanted.needs.kill_query |= grants.control.contains(&ControlStatement::KillQuery);
-            wanted.needs.optimize_table |= grants.control.contains(&ControlStatement::OptimizeTable);
+            wanted.needs.kill_query |= grants.allows_statement(ControlStatement::KillQuery);
+            wanted.needs.optimize_table |= grants.allows_statement(ControlStatement::OptimizeTable);
             if !grants.clickhouse.as_ref().is_some_and(|grant| grant.hosts.contains(host)) {
                 continue;
             }

@@ -4,7 +4,16 @@ use super::{Column, ColumnKind, Unit};
 
 impl Column {
     fn new(name: &str, kind: ColumnKind, unit: Unit) -> Self {
-        Self { name: name.into(), kind, unit, summary: String::new(), nullable: false, sql: None, needs: Vec::new(), otherwise: None }
+        Self {
+            name: name.into(),
+            kind,
+            unit,
+            summary: String::new(),
+            nullable: false,
+            sql: None,
+            needs: Vec::new(),
+            otherwise: None,
+        }
     }
 
     /// A text.

@@ -118,8 +118,11 @@ impl Panel {
     /// A table the queries read, with those of its columns that not every server has.
     #[must_use]
     pub fn requires_columns(mut self, table: &str, columns: &[&str]) -> Self {
-        self.requires
-            .push(Requirement { table: table.into(), columns: columns.iter().map(|&column| column.into()).collect(), family: false });
+        self.requires.push(Requirement {
+            table: table.into(),
+            columns: columns.iter().map(|&column| column.into()).collect(),
+            family: false,
+        });
         self
     }
 

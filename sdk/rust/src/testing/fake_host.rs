@@ -28,6 +28,7 @@ pub(super) struct State {
     pub(super) endpoints: BTreeMap<String, Endpoint>,
     pub(super) requests: Vec<SentRequest>,
     pub(super) control: bool,
+    pub(super) control_answer: Option<Result<u32, ControlError>>,
     pub(super) controls: Vec<String>,
     pub(super) issuers: BTreeMap<String, Issuer>,
     pub(super) sent: BTreeMap<(String, PlaceKey), Result<Option<String>, JwtError>>,
@@ -59,6 +60,11 @@ pub(super) fn place_key(place: &Place) -> PlaceKey {
 impl State {
     pub(super) fn control_allowed(&self) -> Result<(), ControlError> {
         if self.control { Ok(()) } else { Err(ControlError::Denied("control was not granted".into())) }
+    }
+
+    /// How many a control statement hits: one, unless the test says otherwise.
+    pub(super) fn control_answer(&self) -> Result<u32, ControlError> {
+        self.control_answer.clone().unwrap_or(Ok(1))
     }
 }
 
@@ -203,6 +209,11 @@ impl FakeHost {
     /// Grants the control statements.
     pub fn control(self) -> Self {
         self.change(|state| state.control = true)
+    }
+
+    /// Grants the control statements, and ends each of them so: how many queries it stopped, or why it failed.
+    pub fn control_answer(self, answer: Result<u32, ControlError>) -> Self {
+        self.control().change(|state| state.control_answer = Some(answer))
     }
 
     /// Grants an issuer that the operator has configured; every token is foreign to it, until another call says otherwise.

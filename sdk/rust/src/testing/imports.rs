@@ -34,7 +34,7 @@ pub(crate) mod control {
         with(|state| {
             state.control_allowed()?;
             state.controls.push(format!("kill {host} {query_id}"));
-            Ok(1)
+            state.control_answer()
         })
     }
 
@@ -42,7 +42,7 @@ pub(crate) mod control {
         with(|state| {
             state.control_allowed()?;
             state.controls.push(format!("optimize {host} {database}.{table}"));
-            Ok(())
+            state.control_answer().map(drop)
         })
     }
 }
