@@ -14,7 +14,7 @@ pub use grammar::{Effect, NotUnderstood, Rule, Statement};
 pub use target::{Pattern, Target};
 
 /// A name as ClickHouse reads it back: plain where it may be, else in back quotes.
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain { name.to_owned() } else { format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`")) }

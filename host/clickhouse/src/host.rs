@@ -18,7 +18,9 @@ use crate::http;
 use crate::options::{GRACE, ReadOptions, escape_parameter};
 use crate::profile::{self, Profile};
 use crate::rows::{Caps, Rows};
+use crate::shape::KnownShape;
 use crate::tables::{ColumnName, Presence, TableName};
+use crate::version::ServerVersion;
 
 /// How long the user's profile is believed.
 const PROFILE_AGE: Duration = Duration::from_secs(3_600);
@@ -44,6 +46,7 @@ pub struct Host {
     /// Nothing when it is not known: it is then asked with the next read.
     profile: Mutex<Known>,
     version: Mutex<Option<(String, Instant)>>,
+    pub(crate) shape: Mutex<KnownShape>,
     pub(crate) tables: std::sync::Mutex<HashMap<TableName, (Presence, Instant)>>,
     pub(crate) columns: std::sync::Mutex<HashMap<ColumnName, (Presence, Instant)>>,
 }
@@ -78,6 +81,7 @@ impl Host {
             waiting: AtomicUsize::new(0),
             profile: Mutex::new(Known::Nothing),
             version: Mutex::new(None),
+            shape: Mutex::new(KnownShape::Nothing),
             tables: std::sync::Mutex::default(),
             columns: std::sync::Mutex::default(),
             config,
@@ -234,6 +238,14 @@ impl Host {
         let status = self.status_row().await?;
         *known = Some((status.version.clone(), Instant::now()));
         Ok(status.version)
+    }
+
+    /// [`Host::version`], to compare with.
+    ///
+    /// # Errors
+    /// When it cannot be asked, or its version is no number.
+    pub async fn server_version(&self) -> Result<ServerVersion, ReadError> {
+        ServerVersion::parse(&self.version().await?).ok_or(ReadError::Broken)
     }
 
     /// Version, uptime and host name, asked now.

@@ -4,6 +4,7 @@
 //! Law 3: only two things are sent to ClickHouse, a [`GuardedQuery`] read with `readonly` and limits in the same
 //! request, or a control statement this crate writes itself from checked identifiers.
 
+mod absence;
 mod config;
 mod control;
 mod error;
@@ -15,8 +16,12 @@ mod http;
 mod options;
 mod profile;
 mod rows;
+mod shape;
+mod system_tables;
 mod tables;
+mod version;
 
+pub use absence::Absence;
 pub use config::{HostConfig, HostConfigError, Limits};
 pub use control::{QueryId, QueryIdError};
 pub use error::{ErrorKind, MAX_MESSAGE, ReadError};
@@ -25,4 +30,6 @@ pub use guard::{GuardedQuery, Refusal};
 pub use host::{Host, Status};
 pub use options::ReadOptions;
 pub use rows::Rows;
+pub use shape::ServerShape;
 pub use tables::{ColumnName, Presence, TableName, TableNameError};
+pub use version::ServerVersion;
