@@ -13,6 +13,7 @@ pub mod grants;
 pub mod guard;
 mod host;
 mod http;
+mod lines;
 mod options;
 mod profile;
 mod rows;

@@ -10,7 +10,7 @@ use crate::guard::{GuardedQuery, Parameter};
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// Limits and labels of one read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ReadOptions {
     /// How the result is written.
     pub format: Format,

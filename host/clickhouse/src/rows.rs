@@ -4,17 +4,15 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use clickhouse::query::BytesCursor;
-use futures::Stream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::error::ReadError;
 use crate::format::Format;
+use crate::lines::{Budget, Grammar, Lines, Next};
 
 /// Text of an error that follows data is read up to here.
 const MAX_ERROR_TEXT: usize = 64 * 1024;
-/// How many bytes of rows are put into one piece of a byte stream.
-const PIECE: usize = 64 * 1024;
 
 /// What bounds a result.
 #[derive(Debug, Clone, Copy)]
@@ -38,11 +36,11 @@ pub struct Rows {
     started: Instant,
     deadline: Instant,
     query_id: String,
-    buffer: BytesMut,
-    /// Bytes of the buffer already searched for the end of a row.
-    searched: usize,
-    /// Inside a quoted CSV field.
-    quoted: bool,
+    grammar: Grammar,
+    lines: Lines,
+    /// The text of an error that came after rows, as far as it has arrived. Kept here, not by the one who waits for the rest of it:
+    /// who waits may be dropped.
+    failure: Option<BytesMut>,
     header: VecDeque<Bytes>,
     header_left: usize,
     rows: u64,
@@ -74,6 +72,7 @@ impl Rows {
         query_id: String,
         place: OwnedSemaphorePermit,
     ) -> Result<Self, ReadError> {
+        let grammar = Grammar::of(format, caps.crlf);
         let mut rows = Self {
             cursor: Some(cursor),
             format,
@@ -81,9 +80,9 @@ impl Rows {
             started: Instant::now(),
             deadline,
             query_id,
-            buffer: BytesMut::new(),
-            searched: 0,
-            quoted: false,
+            grammar,
+            lines: Lines::new(grammar),
+            failure: None,
             header: VecDeque::new(),
             header_left: format.header_lines(),
             rows: 0,
@@ -131,7 +130,8 @@ impl Rows {
         self.header.iter()
     }
 
-    /// The next row, complete, with its line feed; nothing at the end. Only for formats with rows.
+    /// The next row, complete, with its line feed; nothing at the end. Only for formats with rows. Nothing is lost when the future is
+    /// dropped.
     ///
     /// # Errors
     /// When the query fails after its first rows, the connection breaks, or the deadline passes. Rows before that were right.
@@ -139,18 +139,21 @@ impl Rows {
         if !self.format.has_rows() {
             return Err(ReadError::Option {
                 option: "format",
-                why: "has no rows to read one by one; take the byte stream",
+                why: "has no rows to read one by one; take them in blocks",
             });
         }
         loop {
             let Some(line) = self.next_line().await? else {
-                if self.caps.silent_cut.is_some_and(|cut| self.rows >= cut) {
-                    self.truncated = true;
-                }
+                self.end();
                 return Ok(None);
             };
-            self.refuse_error_text(&line).await?;
-            let line = if self.caps.crlf { without_carriage_return(line) } else { line };
+            if self.grammar.is_error(&line) {
+                return Err(self.fail(&line).await);
+            }
+            if self.caps.exception_rows {
+                self.refuse_exception_row(&line).await?;
+            }
+            let line = if self.caps.crlf { without_carriage_returns(&line) } else { line };
             if self.header_left > 0 {
                 self.header_left -= 1;
                 self.header.push_back(line);
@@ -179,52 +182,66 @@ impl Rows {
         Ok(all)
     }
 
-    /// The next bytes to pass on: header and complete rows in pieces of about 64 KiB, or the raw bytes of a format without rows.
-    /// Nothing at the end.
+    /// The next complete rows: as many as have arrived, as they have arrived, without the header; or the next bytes of a format
+    /// without rows. Nothing at the end. Nothing is lost when the future is dropped.
     ///
     /// # Errors
     /// As [`Rows::next_row`]; and [`ReadError::TooLarge`] for a format without rows.
-    pub async fn next_piece(&mut self) -> Result<Option<Bytes>, ReadError> {
+    pub async fn next_block(&mut self) -> Result<Option<Bytes>, ReadError> {
         if !self.format.has_rows() {
             return self.next_raw().await;
         }
-        let mut piece = BytesMut::new();
-        let mut ended = false;
-        while piece.len() < PIECE {
-            // Rows which are here already go out before the next ones are waited for.
-            if !piece.is_empty() && self.find_row_end().is_none() && self.cursor.is_some() {
-                break;
+        loop {
+            if let Some(text) = self.failure.take() {
+                return Err(self.fail(&text).await);
             }
-            let row = self.next_row().await?;
-            while let Some(line) = self.header.pop_front() {
-                piece.extend_from_slice(&line);
+            // An error that looks like a row is found by looking at rows one by one.
+            if self.header_left > 0 || self.caps.exception_rows && self.lines.contains(b"Code: ") {
+                return self.next_row().await;
             }
-            match row {
-                Some(row) => piece.extend_from_slice(&row),
-                None => {
-                    ended = true;
-                    break;
+            let left = Budget { rows: self.caps.rows - self.rows, bytes: self.caps.bytes - self.bytes };
+            match self.lines.next(left) {
+                Next::Rows(block) => {
+                    let rows = if self.caps.crlf { without_carriage_returns(&block.rows) } else { block.rows };
+                    self.rows += block.count;
+                    self.bytes = self.bytes.saturating_add(rows.len() as u64);
+                    return Ok(Some(rows));
+                }
+                Next::Beyond => {
+                    self.cut();
+                    return Ok(None);
+                }
+                Next::Error => self.failure = Some(self.lines.take().into()),
+                Next::Wait if self.arrives().await? => {}
+                Next::Wait => {
+                    self.end();
+                    return Ok(None);
                 }
             }
         }
-        Ok(if piece.is_empty() && ended { None } else { Some(piece.freeze()) })
     }
 
-    /// [`Rows::next_piece`] as a stream that ends after an error.
-    pub fn into_bytes_stream(self) -> impl Stream<Item = Result<Bytes, ReadError>> + Send {
-        futures::stream::try_unfold(
-            self,
-            |mut rows| async move { Ok(rows.next_piece().await?.map(|piece| (piece, rows))) },
-        )
+    /// [`Rows::next_block`] with the header in front of the first one.
+    ///
+    /// # Errors
+    /// As [`Rows::next_block`].
+    pub async fn next_piece(&mut self) -> Result<Option<Bytes>, ReadError> {
+        let block = self.next_block().await?;
+        if self.header.is_empty() {
+            return Ok(block);
+        }
+        let mut piece: BytesMut = self.header.drain(..).flatten().collect();
+        piece.extend_from_slice(&block.unwrap_or_default());
+        Ok(Some(piece.freeze()))
     }
 
     async fn next_raw(&mut self) -> Result<Option<Bytes>, ReadError> {
-        while self.buffer.is_empty() {
+        while self.lines.is_empty() {
             if !self.fill().await? {
                 return Ok(None);
             }
         }
-        let piece = self.buffer.split().freeze();
+        let piece = self.lines.take();
         self.bytes = self.bytes.saturating_add(piece.len() as u64);
         if self.bytes > self.caps.bytes {
             self.cut();
@@ -235,45 +252,33 @@ impl Rows {
 
     async fn next_line(&mut self) -> Result<Option<Bytes>, ReadError> {
         loop {
-            if let Some(end) = self.find_row_end() {
-                self.searched = 0;
-                return Ok(Some(self.buffer.split_to(end).freeze()));
+            if let Some(text) = self.failure.take() {
+                return Err(self.fail(&text).await);
             }
-            // A row that alone is over the cap is not kept waiting for.
-            if self.bytes.saturating_add(self.buffer.len() as u64)
-                > self.caps.bytes.saturating_add(MAX_ERROR_TEXT as u64)
-            {
-                self.cut();
+            if let Some(line) = self.lines.line() {
+                return Ok(Some(line));
+            }
+            if !self.arrives().await? {
                 return Ok(None);
-            }
-            if !self.fill().await? {
-                if self.buffer.is_empty() {
-                    return Ok(None);
-                }
-                let rest = self.buffer.split().freeze();
-                return Err(self.error_text(&rest).await);
             }
         }
     }
 
-    /// Bytes up to and with the line feed that ends the first row of the buffer.
-    fn find_row_end(&mut self) -> Option<usize> {
-        let csv = self.format == Format::Csv;
-        for (offset, byte) in self.buffer.get(self.searched..)?.iter().enumerate() {
-            match byte {
-                // ClickHouse doubles quotes inside quotes, so a count of them tells where a field ends.
-                b'"' if csv => self.quoted = !self.quoted,
-                b'\n' if !self.quoted => {
-                    let end = self.searched + offset + 1;
-                    // Found again by the next call: nothing before it changes the state.
-                    self.searched = end - 1;
-                    return Some(end);
-                }
-                _ => {}
-            }
+    /// Waits for more, when there is no complete row. False at the end.
+    async fn arrives(&mut self) -> Result<bool, ReadError> {
+        // A row that alone is over the cap is not kept waiting for.
+        if self.bytes.saturating_add(self.lines.len() as u64) > self.caps.bytes.saturating_add(MAX_ERROR_TEXT as u64) {
+            self.cut();
+            return Ok(false);
         }
-        self.searched = self.buffer.len();
-        None
+        if self.fill().await? {
+            return Ok(true);
+        }
+        if self.lines.is_empty() {
+            return Ok(false);
+        }
+        let rest = self.lines.take();
+        Err(self.fail(&rest).await)
     }
 
     /// Reads on. False at the end.
@@ -281,7 +286,7 @@ impl Rows {
         let Some(cursor) = &mut self.cursor else { return Ok(false) };
         let result = match tokio::time::timeout_at(self.deadline, cursor.next()).await {
             Ok(Ok(Some(chunk))) => {
-                self.buffer.extend_from_slice(&chunk);
+                self.lines.push(chunk);
                 return Ok(true);
             }
             Ok(Ok(None)) => Ok(false),
@@ -297,31 +302,24 @@ impl Rows {
         self.place = None;
     }
 
+    /// The result is over.
+    fn end(&mut self) {
+        if self.caps.silent_cut.is_some_and(|cut| self.rows >= cut) {
+            self.truncated = true;
+        }
+    }
+
     fn cut(&mut self) {
         self.truncated = true;
-        self.buffer.clear();
-        self.searched = 0;
+        self.lines = Lines::new(self.grammar);
         self.close();
     }
 
-    /// An error after data arrives in the body. Since 25.11 as a block that begins with an empty line and `__exception__`; before, as a bare line; in
-    /// some versions as a row. The client finds the block only when a chunk ends with it, so the lines are looked at here too.
-    async fn refuse_error_text(&mut self, line: &Bytes) -> Result<(), ReadError> {
-        let body = line.strip_suffix(b"\n").unwrap_or(line);
-        let error = match self.format.row_brackets() {
-            Some((open, close)) => body.first() != Some(&open) || body.last() != Some(&close),
-            // With line ends of two bytes an empty row looks like the first line of the block, so the second one tells.
-            None => body == b"\r" && !self.caps.crlf || body == b"__exception__\r",
-        };
-        if error {
-            return Err(self.error_text(line).await);
-        }
-        if self.caps.exception_rows
-            && (line.starts_with(b"{\"exception\":\"Code: ") || line.starts_with(b"{\"exception\": \"Code: "))
-        {
-            // Only the last row is one; others are data, such as `SELECT exception FROM system.query_log`.
-            while self.buffer.is_empty() && self.fill().await? {}
-            if self.buffer.is_empty() {
+    /// In some versions an error after data is the last row; others like it are data, such as `SELECT exception FROM system.query_log`.
+    async fn refuse_exception_row(&mut self, line: &Bytes) -> Result<(), ReadError> {
+        if line.starts_with(b"{\"exception\":\"Code: ") || line.starts_with(b"{\"exception\": \"Code: ") {
+            while self.lines.is_empty() && self.fill().await? {}
+            if self.lines.is_empty() {
                 return Err(ReadError::from_answer(&String::from_utf8_lossy(line)));
             }
         }
@@ -329,11 +327,15 @@ impl Rows {
     }
 
     /// Reads the rest of an error that begins with `start`.
-    async fn error_text(&mut self, start: &[u8]) -> ReadError {
-        let mut text = start.to_vec();
+    async fn fail(&mut self, start: &[u8]) -> ReadError {
+        self.failure = Some(BytesMut::from(start));
         loop {
-            text.extend_from_slice(&self.buffer.split());
-            if text.len() > MAX_ERROR_TEXT {
+            let more = self.lines.take();
+            let length = self.failure.as_mut().map_or(0, |text| {
+                text.extend_from_slice(&more);
+                text.len()
+            });
+            if length > MAX_ERROR_TEXT {
                 break;
             }
             match self.fill().await {
@@ -344,6 +346,7 @@ impl Rows {
                 Err(_) => break,
             }
         }
+        let text = self.failure.take().unwrap_or_default();
         self.cut();
         self.truncated = false;
         match ReadError::from_answer(&String::from_utf8_lossy(&text)) {
@@ -353,14 +356,14 @@ impl Rows {
     }
 }
 
-fn without_carriage_return(line: Bytes) -> Bytes {
-    match line.strip_suffix(b"\r\n") {
-        Some(body) => {
-            let mut shorter = BytesMut::with_capacity(body.len() + 1);
-            shorter.extend_from_slice(body);
-            shorter.extend_from_slice(b"\n");
-            shorter.freeze()
-        }
-        None => line,
+/// Lines as they are elsewhere. Within values these formats escape carriage returns.
+fn without_carriage_returns(lines: &Bytes) -> Bytes {
+    let mut shorter = BytesMut::with_capacity(lines.len());
+    let mut rest = 0;
+    for at in memchr::memchr_iter(b'\r', lines) {
+        shorter.extend_from_slice(lines.get(rest..at).unwrap_or_default());
+        rest = at + 1;
     }
+    shorter.extend_from_slice(lines.get(rest..).unwrap_or_default());
+    shorter.freeze()
 }
