@@ -3,11 +3,17 @@
 use std::time::Duration;
 
 use crate::error::ReadError;
+use crate::grants::quoted;
 use crate::host::{Host, collect_within};
 use crate::tables::TableName;
 
-/// How long the host waits for a control statement. The server goes on when it is over: OPTIMIZE may take hours.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the host waits for `KILL QUERY`, which only asks.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the host waits for `OPTIMIZE`. The server goes on when it is over: a merge may take hours.
+const OPTIMIZE_PATIENCE: Duration = Duration::from_secs(20);
+/// Every server knows it, and no line of it ends as an old error text does: the last column of the answer is the query's text,
+/// and the client would take `))` and a line feed for an error.
+const ANSWER: &str = "JSONEachRow";
 
 /// The id of a running query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,38 +68,67 @@ impl OptimizeTable<'_> {
     }
 }
 
+/// How far an `OPTIMIZE` came while the host waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Optimized {
+    /// It is over.
+    Done,
+    /// The server goes on with it.
+    GoesOn,
+}
+
 /// A name in back quotes, as ClickHouse reads it back.
 fn back_quoted(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
 }
 
 impl Host {
-    /// Asks the server to stop a query; how many it was told to stop (0: no such query, or not the user's to stop).
+    /// Asks the server to stop a query; how many it was told to stop (0: no such query).
     ///
     /// # Errors
     /// When the user may not, or the server cannot be asked.
     pub async fn kill_query(&self, id: &QueryId, log_comment: Option<&str>) -> Result<u32, ReadError> {
-        let answer = self.control(&KillQuery(id).sql(), log_comment).await?;
+        let answer = self.control(&KillQuery(id).sql(), log_comment, KILL_PATIENCE).await?;
         Ok(u32::try_from(answer.iter().filter(|b| **b == b'\n').count()).unwrap_or(u32::MAX))
     }
 
     /// Asks the server to merge a table's parts now.
     ///
     /// # Errors
-    /// When the user may not, there is no such table, or the server cannot be asked. After 30 s of waiting it is
-    /// [`ReadError::Deadline`], and the server goes on.
-    pub async fn optimize_table(&self, table: &TableName, log_comment: Option<&str>) -> Result<(), ReadError> {
-        self.control(&OptimizeTable(table).sql(), log_comment).await.map(drop)
+    /// When the user may not, there is no such table, or the server cannot be asked.
+    pub async fn optimize_table(&self, table: &TableName, log_comment: Option<&str>) -> Result<Optimized, ReadError> {
+        match self.control(&OptimizeTable(table).sql(), log_comment, OPTIMIZE_PATIENCE).await {
+            Ok(_) => Ok(Optimized::Done),
+            Err(ReadError::Deadline { .. }) => Ok(Optimized::GoesOn),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What lets the user stop the queries of others.
+    #[must_use]
+    pub fn grant_of_kill_query(&self) -> String {
+        format!("GRANT KILL QUERY ON *.* TO {}", quoted(&self.config().user))
+    }
+
+    /// What lets the user optimise a table.
+    #[must_use]
+    pub fn grant_of_optimize_table(&self, table: &TableName) -> String {
+        let (database, name) = (quoted(table.database()), quoted(table.table()));
+        format!("GRANT OPTIMIZE ON {database}.{name} TO {}", quoted(&self.config().user))
     }
 
     /// Without a place among the host's queries: a full host is when one wants to kill.
-    async fn control(&self, sql: &str, log_comment: Option<&str>) -> Result<Vec<u8>, ReadError> {
+    async fn control(&self, sql: &str, log_comment: Option<&str>, patience: Duration) -> Result<Vec<u8>, ReadError> {
         let mut request = self.client.query_raw(sql);
-        if let Some(comment) = log_comment {
+        // Old servers do not know the setting, and users who are read-only may not send it: their server then says why it refuses the
+        // statement, not the setting.
+        if let Some(comment) = log_comment
+            && self.profile().await?.accepts("log_comment")
+        {
             request = request.with_setting("log_comment", comment);
         }
-        let cursor = request.fetch_bytes("JSONCompactEachRow").map_err(|e| ReadError::from_client(&e))?;
-        collect_within(cursor, PATIENCE).await
+        let cursor = request.fetch_bytes(ANSWER).map_err(|e| ReadError::from_client(&e))?;
+        collect_within(cursor, patience).await
     }
 }
 

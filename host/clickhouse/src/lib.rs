@@ -24,7 +24,7 @@ mod version;
 
 pub use absence::Absence;
 pub use config::{HostConfig, HostConfigError, Limits};
-pub use control::{QueryId, QueryIdError};
+pub use control::{Optimized, QueryId, QueryIdError};
 pub use error::{ErrorKind, MAX_MESSAGE, ReadError};
 pub use format::Format;
 pub use guard::{GuardedQuery, Refusal};

@@ -161,7 +161,7 @@ impl Services for CallServices {
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
         let outcome = target.kill_query(&id, Some(&self.comment("kill-query"))).await;
         self.record_control("control.kill-query", &query_id, host, outcome.as_ref().err()).await;
-        outcome.map_err(|error| control::ControlError::Failed(error.to_string()))
+        outcome.map_err(|error| control_error(&error, &target.grant_of_kill_query()))
     }
 
     async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
@@ -171,9 +171,9 @@ impl Services for CallServices {
             .map_err(|error| control::ControlError::Invalid(error.to_string()))?;
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %database, %table, host, "optimize table");
         let outcome = target.optimize_table(&name, Some(&self.comment("optimize-table"))).await;
-        let target = format!("{database}.{table}");
-        self.record_control("control.optimize-table", &target, host, outcome.as_ref().err()).await;
-        outcome.map_err(|error| control::ControlError::Failed(error.to_string()))
+        self.record_control("control.optimize-table", &name.to_string(), host, outcome.as_ref().err()).await;
+        // That the server goes on is no failure: the merge was to be started.
+        outcome.map(drop).map_err(|error| control_error(&error, &target.grant_of_optimize_table(&name)))
     }
 
     async fn http_send(&self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError> {
@@ -235,6 +235,23 @@ fn no_control(refusal: HostRefusal) -> control::ControlError {
     match refusal {
         HostRefusal::Unknown(_) => control::ControlError::Invalid(refusal.to_string()),
         HostRefusal::Closed(_) => control::ControlError::Denied(refusal.to_string()),
+    }
+}
+
+/// Why ClickHouse did not do it; where its user may not, with the statement that lets it.
+fn control_error(error: &chm_clickhouse::ReadError, grant: &str) -> control::ControlError {
+    use chm_clickhouse::ErrorKind;
+    /// The statement changes something, and the user's profile says `readonly`.
+    const READONLY: u32 = 164;
+    /// The user lacks a right.
+    const ACCESS_DENIED: u32 = 497;
+    match (error.kind(), error.code()) {
+        (_, Some(READONLY)) => control::ControlError::Denied(format!(
+            "{error}; the user that the host signs in with is read-only, and a profile without `readonly` and {grant} would permit it"
+        )),
+        (_, Some(ACCESS_DENIED)) => control::ControlError::Denied(format!("{error}; to permit it: {grant}")),
+        (ErrorKind::TableNotFound, _) => control::ControlError::Invalid(error.to_string()),
+        _ => control::ControlError::Failed(error.to_string()),
     }
 }
 

@@ -56,7 +56,7 @@ fn back_quoted(text: &str) -> Option<(String, &str)> {
                     name.push('`');
                     rest = after.chars();
                 }
-                None => return (!name.is_empty()).then(|| (name, rest.as_str())),
+                None => return (!name.is_empty()).then_some((name, rest.as_str())),
             },
             '\\' => name.push(rest.next().filter(|escaped| matches!(escaped, '\\' | '`'))?),
             c if c.is_control() => return None,

@@ -1,5 +1,7 @@
 //! The actions against a host that grants what each test gives it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use chm_plugin::actions::{Context, DryRun, Effect};
 use chm_plugin::host::clickhouse::{QueryError, Rows, ServerError};
 use chm_plugin::host::control::ControlError;
