@@ -28,7 +28,6 @@ fn each_mistake_is_named() {
         (sound().query("SELECT {hours:UInt16}"), "two queries are for version None"),
         (sound().column(Column::text("t")), "column `t` appears twice"),
         (sound().x("y"), "x is `y`, which is no column"),
-        (sound().optional(), "names no table that may be absent"),
         (sound().parameter(Parameter::integer("hours", 1..=9).default(10)), "the default `10` of `hours`"),
         (sound().planned(), "a planned or fetched one has none"),
         (Panel::table("Bad Id", Feature::Queries), "an id has a-z"),

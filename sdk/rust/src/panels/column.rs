@@ -22,6 +22,12 @@ impl Column {
         Self::new(name, ColumnKind::Text, Unit::None)
     }
 
+    /// SQL that people wrote. The host hides the credentials in it.
+    #[must_use]
+    pub fn statement(name: &str) -> Self {
+        Self::new(name, ColumnKind::Statement, Unit::None)
+    }
+
     /// A whole number that counts nothing, such as an identifier or a level.
     #[must_use]
     pub fn integer(name: &str) -> Self {
@@ -112,6 +118,28 @@ impl Column {
     #[must_use]
     pub fn nullable(mut self) -> Self {
         self.nullable = true;
+        self
+    }
+
+    /// The expression that stands for this column in the place of `$columns`; without it, the column of its name does.
+    #[must_use]
+    pub fn sql(mut self, expression: impl Into<String>) -> Self {
+        self.sql = Some(expression.into());
+        self
+    }
+
+    /// Columns that the expression needs and not every server has: `column` of the first required table, or
+    /// `database.table.column`.
+    #[must_use]
+    pub fn needs(mut self, columns: &[&str]) -> Self {
+        self.needs.extend(columns.iter().map(|&column| column.into()));
+        self
+    }
+
+    /// The expression for servers that lack what is needed, instead of null.
+    #[must_use]
+    pub fn otherwise(mut self, expression: impl Into<String>) -> Self {
+        self.otherwise = Some(expression.into());
         self
     }
 }

@@ -4,14 +4,19 @@
 //! rows to the client without entering the plugin.
 
 mod column;
+mod files;
+mod filter;
 mod panel;
 mod parameter;
+mod requirement;
+mod row_action;
+mod variant_query;
 
 pub use crate::bindings::imports::chm::plugin::types::Binding;
 use crate::bindings::panels::exports::chm::plugin::panels as wire;
 pub use wire::{
-    Bounds, Choice, Column, ColumnKind, Context, Drawing, Panel, Parameter, ParameterKind, PlannedQuery, Requirement,
-    Shape, Source, TextLimits, Unit, VariantQuery,
+    Bounds, Check, Choice, Column, ColumnKind, Context, Drawing, Filter, Operator, Panel, Parameter, ParameterKind,
+    PlannedQuery, Requirement, RowAction, RowArgument, Shape, SortKey, Source, TextLimits, Unit, VariantQuery,
 };
 
 use crate::{Failure, panic_hook};

@@ -1,6 +1,8 @@
 //! Describes one panel, from its name to its query.
 
-use super::{Column, Drawing, Panel, Parameter, Requirement, Shape, Source, VariantQuery};
+use super::{
+    Check, Column, Drawing, Filter, Panel, Parameter, Requirement, RowAction, Shape, SortKey, Source, VariantQuery,
+};
 use crate::{Feature, Operation};
 
 /// Most rows in one answer unless a panel says otherwise.
@@ -20,6 +22,18 @@ impl Panel {
     #[must_use]
     pub fn chart(id: &str, feature: Feature) -> Self {
         Self::new(id, feature, Shape::Chart, Drawing::Line)
+    }
+
+    /// A number, at `/api/v1/menu-counts/<id>`: one row with one column, `count`.
+    #[must_use]
+    pub fn counter(id: &str, feature: Feature) -> Self {
+        Self::new(id, feature, Shape::Counter, Drawing::Stat).row_cap(1)
+    }
+
+    /// A number, at `/api/v1/cluster-counts/<id>`: each replica of a cluster is asked, and the answers are added up.
+    #[must_use]
+    pub fn cluster_counter(id: &str, feature: Feature) -> Self {
+        Self::new(id, feature, Shape::ClusterCounter, Drawing::Stat).row_cap(1)
     }
 
     fn new(id: &str, feature: Feature, shape: Shape, drawing: Drawing) -> Self {
@@ -74,17 +88,19 @@ impl Panel {
     /// The statement for every server version, or for those older than the first [`Panel::query_since`].
     #[must_use]
     pub fn query(self, sql: impl Into<String>) -> Self {
-        self.variant(None, sql.into())
+        self.variant(VariantQuery::new(sql))
     }
 
     /// The statement for servers of this version (`24.1`) and newer.
     #[must_use]
     pub fn query_since(self, version: &str, sql: impl Into<String>) -> Self {
-        self.variant(Some(version.into()), sql.into())
+        self.variant(VariantQuery::new(sql).since(version))
     }
 
-    fn variant(mut self, since: Option<String>, sql: String) -> Self {
-        self.queries.push(VariantQuery { since, needs: Vec::new(), sql });
+    /// A statement for servers that have something.
+    #[must_use]
+    pub fn variant(mut self, query: VariantQuery) -> Self {
+        self.queries.push(query);
         self
     }
 
@@ -109,20 +125,11 @@ impl Panel {
         self
     }
 
-    /// A table the queries read.
+    /// A table the queries read. A server that lacks it answers `unavailable`, with the reason in words. Columns without an
+    /// expression are those of the first one.
     #[must_use]
-    pub fn requires(self, table: &str) -> Self {
-        self.requires_columns(table, &[])
-    }
-
-    /// A table the queries read, with those of its columns that not every server has.
-    #[must_use]
-    pub fn requires_columns(mut self, table: &str, columns: &[&str]) -> Self {
-        self.requires.push(Requirement {
-            table: table.into(),
-            columns: columns.iter().map(|&column| column.into()).collect(),
-            family: false,
-        });
+    pub fn requires(mut self, table: impl Into<Requirement>) -> Self {
+        self.requires.push(table.into());
         self
     }
 
@@ -165,6 +172,56 @@ impl Panel {
     #[must_use]
     pub fn row_cap(mut self, rows: u32) -> Self {
         self.row_cap = rows;
+        self
+    }
+
+    /// A condition on a column of the result that a client may send.
+    #[must_use]
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// Orders the rows by a column, and by those named before it first; `-` before the name is for the greatest first.
+    #[must_use]
+    pub fn order_by(mut self, column: &str) -> Self {
+        let (column, descending) = column.strip_prefix('-').map_or((column, false), |column| (column, true));
+        self.order.push(SortKey { column: column.into(), descending });
+        self
+    }
+
+    /// Of too many rows the last ones stay, as of a chart that ends now.
+    #[must_use]
+    pub fn keeps_last(mut self) -> Self {
+        self.keeps_last = true;
+        self
+    }
+
+    /// How old an answer may be that was given to somebody else; 0: every answer is fresh.
+    #[must_use]
+    pub fn cache_seconds(mut self, seconds: u32) -> Self {
+        self.cache_seconds = seconds;
+        self
+    }
+
+    /// A table of the same plugin whose rows are added, as the recent past, when there are none.
+    #[must_use]
+    pub fn when_empty(mut self, table: &str) -> Self {
+        self.when_empty = Some(table.into());
+        self
+    }
+
+    /// What the first row's number means: reached or exceeded, `warning` is worth a look, and somebody should act at `critical`.
+    #[must_use]
+    pub fn check(mut self, column: &str, warning: f64, critical: f64) -> Self {
+        self.check = Some(Check { column: column.into(), warning, critical });
+        self
+    }
+
+    /// Something that can be done about a row.
+    #[must_use]
+    pub fn action(mut self, action: RowAction) -> Self {
+        self.row_actions.push(action);
         self
     }
 }

@@ -18,10 +18,19 @@ impl Parameter {
         Self::new(name, ParameterKind::Text(TextLimits { max_length: MAX_LENGTH }))
     }
 
-    /// A whole number.
+    /// The longest text, in characters; of a parameter for texts.
     #[must_use]
-    pub fn integer(name: &str, bounds: RangeInclusive<i32>) -> Self {
-        let bounds = Bounds { min: f64::from(*bounds.start()), max: f64::from(*bounds.end()) };
+    pub fn max_length(mut self, characters: u32) -> Self {
+        if let ParameterKind::Text(limits) = &mut self.kind {
+            limits.max_length = characters;
+        }
+        self
+    }
+
+    /// A whole number. Bounds beyond 2^53 are rounded.
+    #[must_use]
+    pub fn integer(name: &str, bounds: RangeInclusive<i64>) -> Self {
+        let bounds = Bounds { min: *bounds.start() as f64, max: *bounds.end() as f64 };
         Self::new(name, ParameterKind::Integer(bounds))
     }
 

@@ -6,5 +6,5 @@ mod fake_host;
 mod hmac;
 pub(crate) mod imports;
 
-pub use check::problems;
+pub use check::{all_problems, problems};
 pub use fake_host::{FakeHost, SentRequest};

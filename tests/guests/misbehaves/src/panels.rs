@@ -32,7 +32,6 @@ impl Panels for Broken {
             Panel::table("needs-what-is-missing", Feature::Queries)
                 .query("SELECT n FROM no_such_database.no_such_table")
                 .requires("no_such_database.no_such_table")
-                .optional()
                 .column(column()),
             Panel::table("needs-a-newer-server", Feature::Queries).query_since("99.1", numbers).column(column()),
             Panel::table("own-feature", Feature::Own("misbehaves")).query(numbers).column(column()),
