@@ -4,6 +4,7 @@
 //! and stream (`chm-clickhouse`).
 
 pub mod alerts;
+pub mod answers;
 pub mod api;
 pub mod app;
 pub mod audit;
@@ -16,6 +17,7 @@ pub mod doctor;
 pub mod edge;
 pub mod hosts;
 pub mod keys;
+pub mod panels;
 pub mod plugins;
 pub mod query;
 pub mod serve;

@@ -50,6 +50,7 @@ impl Document {
         mark_operations(&mut value)?;
         add_refusals(&mut value)?;
         add_failures(&mut value);
+        value["components"]["parameters"] = Value::Object(parameters::shared_openapi());
         add_items(&mut value, catalogue);
         share_responses(&mut value);
         sort_paths(&mut value);
@@ -276,8 +277,6 @@ fn panel_operation(
     let panel = panel.for_documentation();
     let row = format!("{}{}Row", schema::camel(what), schema::camel(name));
     schemas.insert(row.clone(), schema::row(&panel.described.columns));
-    let mut parameters = parameters::openapi(panel.described.row_cap);
-    parameters.extend(panel.parameters.iter().map(|parameter| parameter.openapi()));
     let mut responses = errors.clone();
     responses["200"] = json!({
         "description": "The rows; with `format` other than `json`, bare and as text.",
@@ -294,7 +293,7 @@ fn panel_operation(
         "summary": panel.described.title,
         "description": panel.described.summary,
         "operationId": format!("{what}_{}", schema::snake(name)),
-        "parameters": parameters,
+        "parameters": parameters::openapi(panel),
         "responses": responses,
         "security": credentials(),
         "x-chm-feature": permission.feature.to_string(),

@@ -38,18 +38,48 @@ pub struct Metadata {
     pub truncated: bool,
     /// The server's version, when it is known.
     pub clickhouse_version: Option<String>,
+    /// Columns that this server does not have; they are null in every row.
+    #[oai(skip_serializing_if_is_empty)]
+    pub absent_columns: Vec<String>,
+    /// Servers or replicas that should be in the answer and are not.
+    #[oai(skip_serializing_if_is_empty)]
+    pub unreachable: Vec<Unreachable>,
+    /// Where `data` is empty because nothing happens now: what happened last.
+    pub recent: Option<Recent>,
     /// Present when the panel cannot be shown on this server; `data` is empty then.
     pub unavailable: Option<Unavailable>,
 }
 
+/// A server or replica that is not in the answer.
+#[derive(Debug, Clone, Object)]
+pub struct Unreachable {
+    /// The configured host's id, or the replica's name.
+    pub host: String,
+    /// In words.
+    pub reason: String,
+}
+
+/// The recent past of a panel that shows the present.
+#[derive(Debug, Clone, Object)]
+pub struct Recent {
+    /// The table panel that the rows are from.
+    pub panel: String,
+    /// What it is called.
+    pub title: String,
+    /// Its rows.
+    pub rows: Vec<Value>,
+}
+
 /// Why a panel cannot be shown.
 #[derive(Debug, Clone, Object)]
-#[oai(rename_all = "camelCase")]
+#[oai(rename_all = "camelCase", skip_serializing_if_is_none)]
 pub struct Unavailable {
-    /// `table_not_found` or `version`.
+    /// `not_granted`, `not_enabled`, `not_in_this_version` or `unknown`.
     pub reason: String,
     /// In words.
     pub message: String,
+    /// What an administrator runs or configures to have it: a `GRANT`, or a section of the server's configuration.
+    pub remedy: Option<String>,
     /// Tables that the panel needs and the server does not have.
     pub missing_tables: Vec<String>,
 }

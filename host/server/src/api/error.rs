@@ -181,6 +181,35 @@ impl Problem {
         }
     }
 
+    fn body(&self) -> &ErrorEnvelope {
+        match self {
+            Self::BadRequest(body)
+            | Self::Forbidden(body)
+            | Self::NotFound(body)
+            | Self::TooSlow(body)
+            | Self::TooLarge(body)
+            | Self::MediaType(body)
+            | Self::Misdirected(body)
+            | Self::RateLimited(body)
+            | Self::Failed(body)
+            | Self::PluginFailed(body)
+            | Self::Unavailable(body)
+            | Self::Timeout(body) => body,
+        }
+    }
+
+    /// What it says, for answers about several things.
+    #[must_use]
+    pub fn into_body(self) -> ErrorBody {
+        self.body().error.clone()
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.body().error.message
+    }
+
     /// Nothing is served at this path.
     #[must_use]
     pub fn no_such_path() -> Self {

@@ -12,7 +12,7 @@ use super::error::Problem;
 use super::gate::{Gate, TablesWrite};
 use super::parameters::{self, AnswerFormat};
 use super::routes::RowsResponse;
-use super::rows;
+use crate::answers;
 use crate::app::App;
 use crate::query::{self, Source};
 use crate::telemetry::QuerySource;
@@ -76,6 +76,6 @@ impl ExplorerApi {
         let mut options = query::options(&app, &source, Vec::new(), limit);
         options.timezone = timezone;
         options.database.clone_from(&body.database);
-        Ok(RowsResponse(rows::stream(&app, &host, &guarded, options, format, &source).await?))
+        Ok(RowsResponse(answers::stream(&app, &host, &guarded, options, format, &source).await?))
     }
 }

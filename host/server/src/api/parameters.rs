@@ -1,17 +1,17 @@
-//! Query strings of panel routes: the host's own parameters, and those the panel declares. Anything else is an error.
+//! The host's own parameters: how each is read, and how the document shows it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chm_access::{Caller, did_you_mean};
+use chm_access::Caller;
 use chm_clickhouse::Format;
 use chm_clickhouse::Host;
-use chm_sandbox::bindings::panels::Shape;
+use chm_sandbox::bindings::panels::{Shape, Source};
 use serde_json::{Map, Value, json};
 
 use super::error::{Problem, Word};
 use crate::app::App;
 use crate::hosts::HostRefusal;
+use crate::panels::{Filter, MOST_OFFSET, sortable};
 use crate::plugins::Panel;
 
 /// What a client may ask the rows to be.
@@ -41,6 +41,21 @@ impl AnswerFormat {
         }
     }
 
+    /// Whether the rows are in the envelope, with metadata.
+    #[must_use]
+    pub fn is_envelope(self) -> bool {
+        self == Self::Json
+    }
+
+    /// Whether the host sees single rows, and can hide credentials in them on their way.
+    #[must_use]
+    pub fn has_rows(self) -> bool {
+        match self {
+            Self::Json => true,
+            Self::Raw(format) => format.has_rows(),
+        }
+    }
+
     /// The media type of the answer.
     pub fn content_type(self) -> &'static str {
         match self {
@@ -48,85 +63,6 @@ impl AnswerFormat {
             Self::Raw(format) => format.content_type(),
         }
     }
-}
-
-/// The parsed query string of a panel route.
-#[derive(Debug)]
-pub struct PanelQuery {
-    /// Position of the ClickHouse host.
-    pub host_id: u32,
-    /// The server.
-    pub host: Arc<Host>,
-    /// The answer's form.
-    pub format: AnswerFormat,
-    /// Most rows wanted, within the panel's cap.
-    pub limit: u32,
-    /// A valid IANA name, when one was given.
-    pub timezone: Option<String>,
-    /// Values for the panel's placeholders.
-    pub bindings: Vec<(String, String)>,
-}
-
-impl PanelQuery {
-    /// Reads and checks everything.
-    pub fn parse(app: &App, caller: &Caller, panel: &Panel, query: &str) -> Result<Self, Problem> {
-        let mut sent = pairs(query)?;
-        let (host_id, host) = host(app, caller, sent.remove("hostId").as_deref())?;
-        let format = sent.remove("format").map_or(Ok(AnswerFormat::Json), |word| AnswerFormat::parse(&word))?;
-        let limit = limit(sent.remove("limit").as_deref(), panel.described.row_cap)?;
-        let timezone = sent.remove("timezone").map(|name| timezone(&name)).transpose()?;
-        if panel.described.shape == Shape::Chart {
-            unfold_params(&mut sent)?;
-        }
-        let mut bindings = Vec::new();
-        for parameter in &panel.parameters {
-            let value = parameter.value(sent.remove(parameter.name()).as_deref())?;
-            bindings.push((parameter.name().to_owned(), value));
-        }
-        if let Some(name) = sent.keys().next() {
-            let own = panel.parameters.iter().map(|parameter| parameter.name());
-            let known: Vec<&str> = own.chain(["hostId", "format", "limit", "timezone"]).collect();
-            let near = did_you_mean(name, known.iter().copied());
-            let message = format!("parameter `{name}` is unknown here{near}; known are {}", known.join(", "));
-            return Err(Problem::invalid(name, message));
-        }
-        Ok(Self { host_id, host, format, limit, timezone, bindings })
-    }
-}
-
-/// Decodes a query string; a parameter sent twice is an error, not a guess.
-fn pairs(query: &str) -> Result<BTreeMap<String, String>, Problem> {
-    let mut sent = BTreeMap::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if sent.insert(name.clone().into_owned(), value.into_owned()).is_some() {
-            return Err(Problem::invalid(&name, format!("parameter `{name}` was sent twice; send it once")));
-        }
-    }
-    Ok(sent)
-}
-
-/// `params` of charts: a JSON object with further parameters, as the contract's clients send them (contract §4.4).
-fn unfold_params(sent: &mut BTreeMap<String, String>) -> Result<(), Problem> {
-    let Some(text) = sent.remove("params") else { return Ok(()) };
-    let bad = |why: &str| Problem::invalid("params", format!("parameter `params`: {why}"));
-    let object: Map<String, Value> =
-        serde_json::from_str(&text).map_err(|_| bad("expected a JSON object such as {\"name\":\"default\"}"))?;
-    if object.len() > 20 {
-        return Err(bad("expected at most 20 keys"));
-    }
-    for (name, value) in object {
-        let value = match value {
-            Value::Null => continue,
-            Value::String(text) => text,
-            Value::Number(number) => number.to_string(),
-            Value::Bool(truth) => truth.to_string(),
-            Value::Array(_) | Value::Object(_) => return Err(bad("its values must be texts, numbers or booleans")),
-        };
-        if sent.insert(name.clone(), value).is_some() {
-            return Err(Problem::invalid(&name, format!("parameter `{name}` was sent twice; send it once")));
-        }
-    }
-    Ok(())
 }
 
 /// `hostId`: decimal digits only; missing means 0. The caller must be allowed to see the server.
@@ -154,15 +90,6 @@ fn no_such_host(app: &App, caller: &Caller, id: u32) -> Problem {
     Problem::invalid("hostId", format!("Invalid hostId: {id}. Available hosts: {}", ids.join(", ")))
 }
 
-/// `limit`: within the cap of the panel.
-fn limit(sent: Option<&str>, cap: u32) -> Result<u32, Problem> {
-    let Some(text) = sent else { return Ok(cap) };
-    match text.parse::<u32>() {
-        Ok(limit) if (1..=cap).contains(&limit) => Ok(limit),
-        _ => Err(Problem::invalid("limit", format!("parameter `limit`: expected a whole number from 1 to {cap}"))),
-    }
-}
-
 /// What [`timezone`] accepts, for the document.
 const TIMEZONE_PATTERN: &str = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$";
 
@@ -181,20 +108,55 @@ pub fn timezone(name: &str) -> Result<String, Problem> {
     }
 }
 
-/// The host's own parameters of panel routes, as OpenAPI parameter objects.
+/// The host's own parameters of panel routes that are the same for all panels: components of the document, by name.
 #[must_use]
-pub fn openapi(row_cap: u32) -> Vec<Value> {
-    vec![
+pub fn shared_openapi() -> Map<String, Value> {
+    let parameters = [
         json!({"name": "hostId", "in": "query", "required": false,
             "description": "Position of the ClickHouse host in the configuration.",
             "schema": {"type": "integer", "format": "int32", "minimum": 0, "default": 0}}),
-        json!({"name": "limit", "in": "query", "required": false, "description": "Most rows.",
-            "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": row_cap, "default": row_cap}}),
+        json!({"name": "scope", "in": "query", "required": false,
+            "description": "Which servers: the host; every replica of a cluster, with `cluster`, which adds the column `replica`; or all \
+                configured hosts side by side, which adds `host_id` and `host_name`. Servers that do not answer are named in \
+                `metadata.unreachable`.",
+            "schema": {"type": "string", "enum": ["host", "cluster", "hosts"], "default": "host"}}),
+        json!({"name": "cluster", "in": "query", "required": false,
+            "description": "Name of a cluster, all of whose replicas are asked.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 128}}),
+        json!({"name": "offset", "in": "query", "required": false, "description": "Rows to skip.",
+            "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": MOST_OFFSET, "default": 0}}),
         json!({"name": "format", "in": "query", "required": false,
             "description": "The envelope (`json`), or the bare rows.",
             "schema": {"type": "string", "enum": AnswerFormat::WORDS, "default": "json"}}),
         json!({"name": "timezone", "in": "query", "required": false,
             "description": "IANA name; times are shown and grouped in it.",
             "schema": {"type": "string", "maxLength": 64, "pattern": TIMEZONE_PATTERN}}),
-    ]
+    ];
+    let named = |parameter: Value| Some((parameter["name"].as_str()?.to_owned(), parameter));
+    parameters.into_iter().filter_map(named).collect()
+}
+
+/// The parameters of a panel, as OpenAPI parameter objects.
+#[must_use]
+pub fn openapi(panel: &Panel) -> Vec<Value> {
+    let shared = |name: &&str| json!({"$ref": format!("#/components/parameters/{name}")});
+    let is_chart = panel.described.shape == Shape::Chart;
+    let fetched = panel.described.source == Source::Fetched;
+    let mut parameters: Vec<Value> = match (is_chart, fetched) {
+        (_, true) => ["hostId", "format"].iter().map(shared).collect(),
+        (true, _) => ["hostId", "scope", "cluster", "format", "timezone"].iter().map(shared).collect(),
+        (false, _) => ["hostId", "scope", "cluster", "offset", "format", "timezone"].iter().map(shared).collect(),
+    };
+    let cap = panel.described.row_cap;
+    parameters.push(json!({"name": "limit", "in": "query", "required": false, "description": "Most rows.",
+        "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": cap, "default": cap}}));
+    let columns: Vec<String> = sortable(panel).flat_map(|column| [column.to_owned(), format!("-{column}")]).collect();
+    if !is_chart && !columns.is_empty() {
+        parameters.push(json!({"name": "sort", "in": "query", "required": false,
+            "description": "Column to order by; with `-`, the greatest first.",
+            "schema": {"type": "string", "enum": columns}}));
+    }
+    parameters.extend(panel.parameters.iter().map(|parameter| parameter.openapi()));
+    parameters.extend(panel.filters.iter().map(Filter::openapi));
+    parameters
 }

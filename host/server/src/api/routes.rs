@@ -15,12 +15,14 @@ use super::audit::AuditApi;
 use super::body_limit::BodyLimit;
 use super::charts::ChartsApi;
 use super::config::ConfigApi;
+use super::counts::CountsApi;
 use super::cron::CronApi;
 use super::docs::DocsApi;
 use super::document::Document;
 use super::envelope::Envelope;
 use super::error::enveloped;
 use super::explorer::ExplorerApi;
+use super::health::HealthApi;
 use super::hosts::HostsApi;
 use super::identity::IdentityApi;
 use super::keys::KeysApi;
@@ -44,6 +46,8 @@ pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
         HostsApi,
         TablesApi,
         ChartsApi,
+        CountsApi,
+        HealthApi,
         ExplorerApi,
         ToolsApi,
         AlertsApi,

@@ -11,7 +11,8 @@ use super::Tag;
 use super::error::Problem;
 use super::gate::{Gate, ItemGate, TablesRead, denied};
 use super::routes::RowsResponse;
-use super::rows;
+use crate::panels::{self, Asking};
+use crate::answers;
 use crate::app::App;
 use crate::plugins::{Gated, Panel, Unknown};
 use crate::query::{self, Source};
@@ -55,7 +56,7 @@ impl TablesApi {
         };
         let options = query::options(&app, &source, Vec::new(), limit.0);
         let format = super::parameters::AnswerFormat::Json;
-        Ok(RowsResponse(rows::stream(&app, &host, &guarded, options, format, &source).await?))
+        Ok(RowsResponse(answers::stream(&app, &host, &guarded, options, format, &source).await?))
     }
 
     /// Rows of a table panel
@@ -98,5 +99,7 @@ pub(super) async fn panel<'c>(
     })?;
     let (panel, _allowed) = gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
     let query = request.uri().query().unwrap_or_default();
-    Ok(rows::panel(app, &gate.caller, &gate.request_id, &panel, query).await?)
+    let asked = panels::Request::parse(app, &gate.caller, &panel, query)?;
+    let asking = Asking { app, caller: &gate.caller, request_id: &gate.request_id };
+    Ok(panels::answer(asking, &panel, asked, request.headers()).await?)
 }

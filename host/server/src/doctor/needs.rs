@@ -1,7 +1,7 @@
 //! What the loaded plugins need of ClickHouse.
 
 use chm_clickhouse::grants::Needs;
-use chm_clickhouse::{GuardedQuery, TableName};
+use chm_clickhouse::TableName;
 use chm_sandbox::{ControlStatement, Role};
 
 use crate::plugins::Registry;
@@ -36,11 +36,8 @@ impl Wanted {
                 continue;
             }
             wanted.needs.names = true;
-            for panel in &plugin.described().panels {
-                let required = panel.requires.iter().filter_map(|needed| TableName::parse(&needed.table).ok());
-                wanted.needs.tables.extend(required);
-                let queries = panel.queries.iter().filter_map(|variant| GuardedQuery::check(&variant.sql).ok());
-                wanted.needs.tables.extend(queries.flat_map(|query| query.tables()));
+            for panel in registry.catalogue.panels().filter(|panel| panel.plugin.id() == plugin.id()) {
+                wanted.needs.tables.extend(panel.reads.iter().cloned());
             }
             if plugin.inspection().roles.contains(&Role::Toolset) {
                 match OF_TOOLS.iter().find(|(id, _)| *id == plugin.id()) {

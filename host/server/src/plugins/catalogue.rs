@@ -152,6 +152,12 @@ impl Catalogue {
         self.charts.iter().map(|(name, panel)| (name.as_str(), panel))
     }
 
+    /// All panels of every shape, for what is said about them without running one.
+    pub fn panels(&self) -> impl Iterator<Item = &Panel> {
+        let shelves = [&self.tables, &self.charts, &self.counters, &self.cluster_counters];
+        shelves.into_iter().flat_map(BTreeMap::values).map(Gated::for_documentation)
+    }
+
     /// All counters, by name.
     pub fn counters(&self) -> impl Iterator<Item = (&str, &Gated<Panel>)> {
         self.counters.iter().map(|(name, panel)| (name.as_str(), panel))

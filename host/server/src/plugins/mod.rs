@@ -9,7 +9,7 @@ mod version;
 
 pub use catalogue::{Catalogue, Gated, Unknown};
 pub use loader::{Found, Loader, PluginEntry, Registry, State};
-pub use panel::{Panel, PanelKind, Unfit};
+pub use panel::{Panel, PanelColumn, PanelKind, Requirement, Unfit, Variant};
 pub use parameter::{BadParameter, Parameter};
 pub use tool::Tool;
 pub use version::ServerVersion;

@@ -20,10 +20,28 @@ pub struct BadParameter {
 }
 
 /// Names of the host's own query parameters on panel routes.
-pub const RESERVED: [&str; 5] = ["hostId", "host", "limit", "format", "timezone"];
+pub const RESERVED: [&str; 10] =
+    ["hostId", "host", "limit", "offset", "sort", "format", "timezone", "scope", "cluster", "params"];
 
 /// Longest text any parameter may declare, in characters.
 const MAX_TEXT: u32 = 10_000;
+
+/// Whether a name may stand in the query string of a panel.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub(super) fn check_parameter_name(name: &str) -> Result<(), String> {
+    let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 64;
+    if !fits {
+        return Err(format!("parameter name `{name}`: letters, digits and underscores only, a letter first"));
+    }
+    if RESERVED.contains(&name) {
+        return Err(format!("parameter name `{name}` is the host's own"));
+    }
+    Ok(())
+}
 
 impl Parameter {
     /// Checks a declaration.
@@ -32,15 +50,7 @@ impl Parameter {
     /// Says what is wrong with it.
     pub fn new(declared: types::Parameter) -> Result<Self, String> {
         let name = &declared.name;
-        let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.len() <= 64;
-        if !fits {
-            return Err(format!("parameter name `{name}`: letters, digits and underscores only, a letter first"));
-        }
-        if RESERVED.contains(&name.as_str()) {
-            return Err(format!("parameter name `{name}` is the host's own"));
-        }
+        check_parameter_name(name)?;
         match &declared.kind {
             types::ParameterKind::Text(limits) if limits.max_length == 0 || limits.max_length > MAX_TEXT => {
                 return Err(format!("parameter `{name}`: max-length must be 1 to {MAX_TEXT}"));

@@ -1,6 +1,5 @@
 //! ClickHouse's version numbers.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,19 +39,6 @@ impl fmt::Display for ServerVersion {
     }
 }
 
-/// The newest entry that is not newer than the server; for an unknown server, the oldest.
-pub fn newest_for<T>(entries: &[(Option<ServerVersion>, T)], server: Option<ServerVersion>) -> Option<&T> {
-    let since = |entry: &&(Option<ServerVersion>, T)| entry.0.unwrap_or_default();
-    match server {
-        Some(server) => entries
-            .iter()
-            .filter(|entry| since(entry).cmp(&server) != Ordering::Greater)
-            .max_by_key(since)
-            .map(|entry| &entry.1),
-        None => entries.iter().min_by_key(since).map(|entry| &entry.1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,16 +50,5 @@ mod tests {
         assert_eq!(parse("26.7.2.1-altinity"), parse("26.7.2.1"));
         assert!("".parse::<ServerVersion>().is_err());
         assert!("twenty".parse::<ServerVersion>().is_err());
-    }
-
-    #[test]
-    fn the_newest_fitting_variant_is_taken_and_the_oldest_for_an_unknown_server() {
-        let entries = [(None, "old"), ("24.1".parse().ok(), "mid"), ("26.6".parse().ok(), "new")];
-        let pick = |server: &str| newest_for(&entries, server.parse().ok()).copied();
-        assert_eq!(pick("23.8"), Some("old"));
-        assert_eq!(pick("24.1"), Some("mid"));
-        assert_eq!(pick("26.7.2.1"), Some("new"));
-        assert_eq!(newest_for(&entries, None), Some(&"old"));
-        assert_eq!(newest_for(&entries[1..2], "22.8".parse().ok()), None);
     }
 }

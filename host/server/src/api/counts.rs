@@ -1,0 +1,142 @@
+//! Numbers beside menu entries, and numbers about a whole cluster (contract, http-api §4.6).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::param::{Path, Query};
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+
+use super::Tag;
+use super::envelope::{Envelope, Metadata};
+use super::error::Problem;
+use super::gate::{ItemGate, denied};
+use super::parameters;
+use crate::app::App;
+use crate::panels::{self, Asking, Outcome, Request};
+use crate::plugins::{Gated, Panel};
+
+/// Counters.
+pub struct CountsApi;
+
+/// All counters of a server.
+#[derive(Debug, Object)]
+pub struct Counts {
+    /// By name; null where the server lacks what is counted, or did not answer. Counters of features that the caller may not read
+    /// are left out.
+    pub counts: BTreeMap<String, Option<u64>>,
+}
+
+/// One counter.
+#[derive(Debug, Object)]
+pub struct Count {
+    /// Null where the server lacks what is counted.
+    pub count: Option<u64>,
+}
+
+#[OpenApi(prefix_path = "/api/v1", tag = "Tag::Hosts")]
+impl CountsApi {
+    /// All counters of a server
+    #[oai(path = "/menu-counts", method = "get", operation_id = "list_counts")]
+    async fn list(
+        &self,
+        gate: ItemGate,
+        app: Data<&Arc<App>>,
+        /// Position of the ClickHouse host in the configuration.
+        #[oai(name = "hostId")]
+        host_id: Query<Option<String>>,
+    ) -> Result<Json<Envelope<Counts>>, Problem> {
+        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
+        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let open = app.registry.catalogue.counters().filter_map(|(name, counter)| {
+            let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).ok()?;
+            Some((name.to_owned(), panel))
+        });
+        let each = open.map(|(name, panel)| async move {
+            let count = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await;
+            (name, count.unwrap_or(None))
+        });
+        let counts = futures::future::join_all(each).await.into_iter().collect();
+        Ok(Json(about(id, Counts { counts })))
+    }
+
+    /// One counter of a server
+    #[oai(path = "/menu-counts/:key", method = "get", operation_id = "get_count")]
+    async fn get(
+        &self,
+        gate: ItemGate,
+        app: Data<&Arc<App>>,
+        /// The counter.
+        key: Path<String>,
+        /// Position of the ClickHouse host in the configuration.
+        #[oai(name = "hostId")]
+        host_id: Query<Option<String>>,
+    ) -> poem::Result<Json<Envelope<Count>>> {
+        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
+        let found = app.registry.catalogue.counter(&key.0);
+        let names = app.registry.catalogue.counters();
+        let count = one(&app, &gate, found, names, BTreeMap::from([host_parameter(id)])).await?;
+        Ok(Json(about(id, Count { count })))
+    }
+
+    /// One number about all replicas of a cluster
+    #[oai(path = "/cluster-counts/:key", method = "get", operation_id = "get_cluster_count")]
+    async fn of_cluster(
+        &self,
+        gate: ItemGate,
+        app: Data<&Arc<App>>,
+        /// The counter.
+        key: Path<String>,
+        /// Name of the cluster.
+        #[oai(validator(min_length = 1, max_length = 128))]
+        cluster: Query<String>,
+        /// Position of the ClickHouse host in the configuration, through which the cluster is asked.
+        #[oai(name = "hostId")]
+        host_id: Query<Option<String>>,
+    ) -> poem::Result<Json<Envelope<Count>>> {
+        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
+        let found = app.registry.catalogue.cluster_counter(&key.0);
+        let names = app.registry.catalogue.cluster_counters();
+        let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster.0)]);
+        let count = one(&app, &gate, found, names, sent).await?;
+        Ok(Json(about(id, Count { count })))
+    }
+}
+
+fn host_parameter(id: u32) -> (String, String) {
+    ("hostId".to_owned(), id.to_string())
+}
+
+fn about<T>(id: u32, data: T) -> Envelope<T>
+where
+    T: poem_openapi::types::Type + poem_openapi::types::ParseFromJSON + poem_openapi::types::ToJSON + Send + Sync,
+{
+    let metadata = Metadata { host: id.to_string(), ..Metadata::default() };
+    Envelope { success: true, data, metadata }
+}
+
+async fn one<'c>(
+    app: &Arc<App>,
+    gate: &ItemGate,
+    found: Result<&Gated<Panel>, crate::plugins::Unknown>,
+    all: impl Iterator<Item = (&'c str, &'c Gated<Panel>)>,
+    sent: BTreeMap<String, String>,
+) -> poem::Result<Option<u64>> {
+    let counter = found.map_err(|unknown| {
+        let visible = all.filter(|(_, it)| it.open(&app.matrix, &gate.caller, app.posture).is_ok()).map(|(name, _)| name);
+        Problem::unknown("counter", "availableCounters", &unknown, visible.collect())
+    })?;
+    let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
+    let asking = Asking { app, caller: &gate.caller, request_id: &gate.request_id };
+    Ok(count(asking, &panel, sent).await?)
+}
+
+/// The sum over all rows: one of a server, one of each replica of a cluster.
+async fn count(asking: Asking<'_>, panel: &Panel, sent: BTreeMap<String, String>) -> Result<Option<u64>, Problem> {
+    let request = Request::from_pairs(asking.app, asking.caller, panel, sent)?;
+    match panels::rows(asking, panel, &request).await? {
+        Outcome::Unavailable(_) => Ok(None),
+        Outcome::Rows(rows) => Ok(rows.values()?.iter().map(|row| row["count"].as_u64()).sum()),
+    }
+}

@@ -1,0 +1,19 @@
+//! Panels at run time: from a request to statements that are right on each server.
+//!
+//! `request` reads the query string; `facts` is what a server has of what the panel names; `statement` writes the statement for it,
+//! with `filter` and the cut; `run` puts them together, and `unavailable` says in words why a panel cannot be shown.
+
+mod cut;
+mod cut_cluster;
+mod facts;
+mod filter;
+mod request;
+mod run;
+mod statement;
+mod unavailable;
+
+pub use facts::Imagined;
+pub use filter::{Condition, Filter};
+pub use request::{MOST_OFFSET, Request, Scope, pairs, sortable};
+pub use run::{Asking, Outcome, answer, rows};
+pub use statement::{NoStatement, Wishes, described};

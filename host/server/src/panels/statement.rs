@@ -1,0 +1,181 @@
+//! Writes a panel's statement for one server.
+//!
+//! The panel says what it selects; the server decides what of it is there. What a server lacks is null, and what a panel cannot do
+//! without makes it [`Lack`]. Order, filters and the cut are the host's, in a select around the panel's own, so that they hold for
+//! every panel alike.
+
+use std::fmt::Write as _;
+
+use chm_clickhouse::{GuardedQuery, Refusal, TableName};
+
+use super::cut::Cut;
+use super::facts::Facts;
+use super::filter::Condition;
+use crate::plugins::{Panel, Requirement, ServerVersion, Variant};
+
+/// What a server does not have, and the panel cannot do without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// Every statement of the panel is for newer servers.
+    Version(ServerVersion),
+    /// A table.
+    Table(TableName),
+    /// Columns of a table.
+    Columns(TableName, Vec<String>),
+}
+
+/// What the client asked for beside the panel's own parameters.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes<'a> {
+    /// Conditions on the result.
+    pub conditions: &'a [Condition],
+    /// Order and length.
+    pub cut: Cut,
+    /// Columns with fixed values before all others: the server's name, where several are asked.
+    pub labels: &'a [(&'a str, &'a str)],
+    /// The rows leave in a form in which credentials cannot be hidden on the way, so the server has to.
+    pub hide_in_sql: bool,
+}
+
+/// A statement for one server.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Through the guard.
+    pub query: GuardedQuery,
+    /// What [`Condition`]s bind.
+    pub bindings: Vec<(String, String)>,
+    /// Columns that this server lacks; they are null.
+    pub absent: Vec<String>,
+}
+
+/// Why there is no statement.
+#[derive(Debug, Clone)]
+pub enum NoStatement {
+    /// The server lacks something.
+    Lack(Lack),
+    /// A filter is about a column that this server lacks.
+    Filter {
+        /// The filter.
+        name: String,
+        /// The column.
+        column: String,
+    },
+    /// The guard refuses it.
+    Refused(Refusal),
+}
+
+/// The statement of a described panel.
+///
+/// # Errors
+/// When the server lacks something, or the guard refuses.
+pub fn described(panel: &Panel, server: &impl Facts, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+    let variant = variant(panel, server).map_err(NoStatement::Lack)?;
+    if let Some(lack) = panel.requires.iter().find_map(|needed| lack(needed, server)) {
+        return Err(NoStatement::Lack(lack));
+    }
+    let (list, absent) = select_list(panel, server, wishes.hide_in_sql);
+    let inner = fill_slots(panel, variant, server, &list);
+    around(&inner, absent, wishes)
+}
+
+/// The statement around one that a guest planned.
+///
+/// # Errors
+/// When the guard refuses.
+pub fn planned(sql: &str, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+    // On its own first: so that no unclosed bracket of it reaches into what is the host's.
+    GuardedQuery::check(sql).map_err(NoStatement::Refused)?;
+    around(sql, Vec::new(), wishes)
+}
+
+fn variant<'p>(panel: &'p Panel, server: &impl Facts) -> Result<&'p Variant, Lack> {
+    let fits = |variant: &&Variant| {
+        let old_enough = match (variant.since, server.version()) {
+            (Some(since), Some(version)) => since <= version,
+            _ => true,
+        };
+        old_enough && variant.needs.iter().all(|needed| lack(needed, server).is_none())
+    };
+    let newest = panel.variants.iter().filter(fits).max_by_key(|variant| variant.since);
+    newest.ok_or_else(|| Lack::Version(panel.oldest_version()))
+}
+
+fn lack(needed: &Requirement, server: &impl Facts) -> Option<Lack> {
+    if !server.has_table(&needed.table) {
+        return Some(Lack::Table(needed.table.clone()));
+    }
+    let missing: Vec<String> =
+        needed.columns.iter().filter(|column| !server.has_column(&needed.table, column)).cloned().collect();
+    (!missing.is_empty()).then(|| Lack::Columns(needed.table.clone(), missing))
+}
+
+/// `expression AS name` for each column, and the names of those that are null here.
+fn select_list(panel: &Panel, server: &impl Facts, hide: bool) -> (String, Vec<String>) {
+    let mut list = String::new();
+    let mut absent = Vec::new();
+    for column in &panel.columns {
+        let there = column.needs.iter().all(|(table, name)| server.has_column(table, name));
+        let expression = match (&column.sql, there) {
+            (Some(sql), true) => sql.clone(),
+            (None, true) => format!("`{}`", column.name),
+            (_, false) => {
+                absent.push(column.name.clone());
+                column.otherwise.clone().unwrap_or_else(|| "NULL".to_owned())
+            }
+        };
+        if !list.is_empty() {
+            list.push_str(",\n  ");
+        }
+        let _ = write!(list, "{expression} AS `{}`", column.name);
+    }
+    (list, absent)
+}
+
+fn fill_slots(panel: &Panel, variant: &Variant, server: &impl Facts, list: &str) -> String {
+    let mut sql = String::with_capacity(variant.sql.len() + list.len());
+    let mut rest = variant.sql.as_str();
+    while let Some(at) = rest.find('$') {
+        let (before, slot) = rest.split_at(at);
+        sql.push_str(before);
+        let end = slot[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(slot.len(), |end| end + 1);
+        let (word, after) = slot.split_at(end);
+        match (&word[1..], panel.requires.iter().find(|needed| needed.table.table() == &word[1..])) {
+            ("columns", _) => sql.push_str(list),
+            (_, Some(needed)) => sql.push_str(&table(needed, server)),
+            _ => sql.push_str(word),
+        }
+        rest = after;
+    }
+    sql.push_str(rest);
+    sql
+}
+
+/// A table as a statement names it; a log together with what upgrades left of it.
+fn table(needed: &Requirement, server: &impl Facts) -> String {
+    let (database, name) = (needed.table.database(), needed.table.table());
+    if needed.family && server.has_predecessors(&needed.table) {
+        format!("merge('{database}', '^{name}(_[0-9]+)?$')")
+    } else {
+        format!("`{database}`.`{name}`")
+    }
+}
+
+fn around(inner: &str, absent: Vec<String>, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+    if let Some(condition) = wishes.conditions.iter().find(|condition| absent.contains(&condition.column)) {
+        return Err(NoStatement::Filter { name: condition.name.clone(), column: condition.column.clone() });
+    }
+    let mut sql = "SELECT ".to_owned();
+    for (name, value) in wishes.labels {
+        let _ = write!(sql, "{value} AS `{name}`, ");
+    }
+    let _ = write!(sql, "* FROM (\n{}\n)", inner.trim());
+    let mut bindings = Vec::new();
+    for (index, condition) in wishes.conditions.iter().enumerate() {
+        sql.push_str(if index == 0 { "\nWHERE " } else { "\nAND " });
+        sql.push_str(&condition.sql(index, &mut bindings));
+    }
+    wishes.cut.write(&mut sql, &absent);
+    let query = GuardedQuery::check(&sql).map_err(NoStatement::Refused)?;
+    Ok(Statement { query, bindings, absent })
+}
+

@@ -1,0 +1,80 @@
+//! Why a panel cannot be shown on a server, in words an operator can act on.
+
+use chm_clickhouse::{Absence, Host, ReadError, TableName};
+
+use super::statement::Lack;
+use crate::api::Unavailable;
+use crate::plugins::Panel;
+
+/// The server's version is too old for every statement of the panel.
+const NOT_IN_THIS_VERSION: &str = "not_in_this_version";
+
+impl Unavailable {
+    /// What a server lacks, explained by asking it.
+    ///
+    /// # Errors
+    /// When the server does not answer: that is no lack.
+    pub async fn lacking(lack: Lack, host: &Host) -> Result<Self, ReadError> {
+        match lack {
+            Lack::Version(oldest) => {
+                let version = host.version().await?;
+                let message = format!("this panel needs ClickHouse {oldest} or newer; the server is {version}");
+                Ok(Self::new(NOT_IN_THIS_VERSION, message, Vec::new()))
+            }
+            Lack::Table(table) => {
+                let absence = host.why_absent(&table).await?;
+                Ok(Self::of(absence, &table, format!("this server does not show {table} to the host's user")))
+            }
+            Lack::Columns(table, columns) => {
+                let first = columns.first().map_or("", String::as_str);
+                let absence = host.why_column_absent(&table, first).await?;
+                let words = format!("{table} has no {} on this server", columns.join(", "));
+                let mut unavailable = Self::of(absence, &table, words);
+                unavailable.missing_tables.clear();
+                Ok(unavailable)
+            }
+        }
+    }
+
+    /// No server of several has what it takes.
+    #[must_use]
+    pub fn nowhere(reasons: String) -> Self {
+        Self::new("unknown", reasons, Vec::new())
+    }
+
+    /// What a failed statement says about what is not there or not granted; nothing when it failed for another reason.
+    pub async fn behind(panel: &Panel, error: &ReadError, host: &Host) -> Option<Self> {
+        use chm_clickhouse::ErrorKind::{ColumnNotFound, Permission, TableNotFound};
+        if !matches!(error.kind(), ColumnNotFound | Permission | TableNotFound) {
+            return None;
+        }
+        for needed in &panel.requires {
+            if let Ok(Some(absence)) = host.why_absent(&needed.table).await {
+                return Some(Self::of(Some(absence), &needed.table, String::new()));
+            }
+        }
+        let reason = if error.kind() == Permission { "not_granted" } else { NOT_IN_THIS_VERSION };
+        let mut unavailable = Self::new(reason, error.to_string(), Vec::new());
+        unavailable.remedy = host.grant_for(error);
+        if let Some(grant) = &unavailable.remedy {
+            unavailable.message = format!("the ClickHouse user may not run this; an administrator grants it with: {grant}");
+        }
+        Some(unavailable)
+    }
+
+    fn new(reason: &str, message: String, missing_tables: Vec<String>) -> Self {
+        Self { reason: reason.to_owned(), message, remedy: None, missing_tables }
+    }
+
+    fn of(absence: Option<Absence>, table: &TableName, otherwise: String) -> Self {
+        match absence {
+            Some(absence) => Self {
+                reason: absence.kind().to_owned(),
+                message: absence.to_string(),
+                remedy: absence.remedy().map(str::to_owned),
+                missing_tables: vec![table.to_string()],
+            },
+            None => Self::new("unknown", otherwise, vec![table.to_string()]),
+        }
+    }
+}
