@@ -10,6 +10,7 @@ use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
 use super::gate::{CallerGate, DocsRead, Right};
+use super::peerdb;
 use crate::app::App;
 
 /// What the caller may do here.
@@ -51,6 +52,8 @@ pub struct FeatureBody {
 pub struct ResolvedFeature {
     /// Whether it is on.
     pub enabled: bool,
+    /// Whether there is something to show: PeerDB is only there where the operator named one. Menus leave it out otherwise.
+    pub configured: bool,
     /// Who may read: `public`, `authenticated` or `role:<name>[,<name>…]`.
     pub access: String,
     /// Who may write, in the same words.
@@ -87,6 +90,7 @@ impl ConfigApi {
             let rule = app.matrix.rule(&feature);
             let body = ResolvedFeature {
                 enabled: rule.enabled,
+                configured: feature != chm_access::Feature::Peerdb.into() || peerdb::is_configured(&app),
                 access: rule.read.to_string(),
                 write_access: rule.write.to_string(),
                 read: may(&feature, Operation::Read),

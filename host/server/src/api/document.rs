@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::error::{GateError, GuardError};
 use super::gate::{Mark, OwnCredential};
 use super::parameters;
+use super::peerdb;
 use super::routes::service;
 use super::schema;
 use crate::plugins::{Catalogue, Gated, Panel, Tool};
@@ -52,6 +53,7 @@ impl Document {
         add_failures(&mut value);
         value["components"]["parameters"] = Value::Object(parameters::shared_openapi());
         add_items(&mut value, catalogue);
+        peerdb::document(&mut value, catalogue);
         share_responses(&mut value);
         sort_paths(&mut value);
         let yaml = serde_yaml_ng::to_string(&value)?;

@@ -77,6 +77,8 @@ rights! {
     SettingsRead = Settings, Read, "settings:read";
     /// Which tools there are.
     McpRead = Mcp, Read, "mcp:read";
+    /// What PeerDB says.
+    PeerdbRead = Peerdb, Read, "peerdb:read";
     /// The document and its page.
     DocsRead = Docs, Read, "docs:read", document = true;
 }

@@ -22,7 +22,9 @@ mod identity;
 mod keys;
 mod mint_body;
 mod operator;
+mod overview;
 pub mod parameters;
+mod peerdb;
 mod plugins;
 mod routes;
 mod schema;
@@ -60,6 +62,9 @@ pub enum Tag {
     Explorer,
     /// Tools for agents and scripts.
     Tools,
+    /// PeerDB: mirrors, peers and replication slots.
+    #[oai(rename = "PeerDB")]
+    Peerdb,
     /// Alerts.
     Alerts,
     /// Loaded plugins.

@@ -26,10 +26,13 @@ use super::health::HealthApi;
 use super::hosts::HostsApi;
 use super::identity::IdentityApi;
 use super::keys::KeysApi;
+use super::overview::OverviewApi;
+use super::peerdb::PeerdbApi;
 use super::plugins::PluginsApi;
 use super::system::SystemApi;
 use super::tables::TablesApi;
 use super::tools::ToolsApi;
+use crate::answers::Compress;
 use crate::app::App;
 use crate::audit::{RecordWrites, WriteTable};
 use crate::auth::{Guard, Identify};
@@ -38,23 +41,13 @@ use crate::telemetry::ObserveRequests;
 
 /// All typed operations.
 pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
+    // A tuple has at most sixteen.
+    let about_servers = (HostsApi, OverviewApi, CountsApi, HealthApi);
+    let rows = (TablesApi, ChartsApi, ExplorerApi);
+    // A tuple of operations holds sixteen groups.
     let apis = (
-        SystemApi,
-        DocsApi,
-        IdentityApi,
-        ConfigApi,
-        HostsApi,
-        TablesApi,
-        ChartsApi,
-        CountsApi,
-        HealthApi,
-        ExplorerApi,
-        ToolsApi,
-        AlertsApi,
-        PluginsApi,
-        KeysApi,
-        AuditApi,
-        CronApi,
+        (SystemApi, DocsApi, IdentityApi, ConfigApi, AlertsApi, PluginsApi, KeysApi, AuditApi, CronApi),
+        (about_servers, rows, ToolsApi, PeerdbApi),
     );
     OpenApiService::new(apis, "chm-host", env!("CARGO_PKG_VERSION")).description(
         "Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.",
@@ -75,6 +68,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
     let methods = AllowedMethods::of(document.value());
     let endpoint = Route::new()
         .nest("/", service())
+        .with(Compress)
         .with(BodyLimit::new(app.body_bytes, edge.body_timeout))
         .with(RefuseCrossSite(edge.origins.clone()))
         .with(Guard::new(app.posture, own))
@@ -106,7 +100,8 @@ impl ApiResponse for RowsResponse {
     fn meta() -> MetaResponses {
         let content = |content_type, schema| MetaMediaType { content_type, schema };
         MetaResponses {
-            responses: vec![MetaResponse {
+            responses: vec![
+            MetaResponse {
                 description: "Rows: in an envelope, or bare, as `format` asks. A connection that breaks off means that the \
                               answer is incomplete.",
                 status: Some(200),
@@ -116,7 +111,16 @@ impl ApiResponse for RowsResponse {
                     content("application/x-ndjson", text()),
                     content("text/csv; charset=utf-8", text()),
                     content("text/tab-separated-values; charset=utf-8", text()),
+                    content("application/vnd.apache.parquet", Binary::<Vec<u8>>::schema_ref()),
+                    content("application/vnd.apache.arrow.stream", Binary::<Vec<u8>>::schema_ref()),
                 ],
+                headers: vec![],
+            },
+            MetaResponse {
+                description: "The client has these rows already: their `ETag` was in `If-None-Match`.",
+                status: Some(304),
+                status_range: None,
+                content: vec![],
                 headers: vec![],
             }],
         }

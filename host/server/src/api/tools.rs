@@ -15,6 +15,7 @@ use super::envelope::Envelope;
 use super::error::{Problem, Word, plugin_problem};
 use super::gate::{Gate, ItemGate, McpRead, denied};
 use crate::app::App;
+use crate::plugins::Tool;
 use crate::services::CallServices;
 
 /// Tools.
@@ -93,19 +94,31 @@ impl ToolsApi {
             Problem::unknown("tool", "availableTools", &unknown, visible)
         })?;
         let (tool, _allowed) = gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
-        tool.check(&body.0).map_err(|reason| Problem::invalid("arguments", reason))?;
-        let plugin = tool.plugin.id();
-        let services = CallServices::new(app.0.clone(), plugin, &gate.request_id, Some(gate.caller.clone()))
+        let services = CallServices::new(app.0.clone(), tool.plugin.id(), &gate.request_id, Some(gate.caller.clone()))
             .from_address(gate.address);
-        let arguments = body.0.to_string();
-        let began = Instant::now();
-        let call = tool.plugin.call_tool(services.into_scope(), &tool.described.name, &arguments);
-        let text =
-            app.observed(&tool.plugin, Role::Toolset, call).await.map_err(|error| plugin_problem(plugin, &error))?;
-        let data: Value = serde_json::from_str(&text)
-            .map_err(|_| Problem::new(Word::Plugin, format!("plugin {plugin} returned a result that is no JSON")))?;
-        let mut envelope = Envelope::of(data);
-        envelope.metadata.duration = began.elapsed().as_secs_f64();
-        Ok(Json(envelope))
+        Ok(Json(run(&app, &tool, services, &body.0).await?))
     }
+}
+
+/// Calls a tool that the caller has been let to.
+///
+/// # Errors
+/// The arguments do not fit its schema, or it failed.
+pub(super) async fn run(
+    app: &App,
+    tool: &Tool,
+    services: CallServices,
+    arguments: &Value,
+) -> Result<Envelope<Value>, Problem> {
+    tool.check(arguments).map_err(|reason| Problem::invalid("arguments", reason))?;
+    let plugin = tool.plugin.id();
+    let arguments = arguments.to_string();
+    let began = Instant::now();
+    let call = tool.plugin.call_tool(services.into_scope(), &tool.described.name, &arguments);
+    let text = app.observed(&tool.plugin, Role::Toolset, call).await.map_err(|error| plugin_problem(plugin, &error))?;
+    let data: Value = serde_json::from_str(&text)
+        .map_err(|_| Problem::new(Word::Plugin, format!("plugin {plugin} returned a result that is no JSON")))?;
+    let mut envelope = Envelope::of(data);
+    envelope.metadata.duration = began.elapsed().as_secs_f64();
+    Ok(envelope)
 }

@@ -117,6 +117,14 @@ impl Endpoints {
         self.targets.contains_key(name)
     }
 
+    /// Where one of that name is: its host and, where it is not the scheme's own, its port. Never more of its address.
+    #[must_use]
+    pub fn authority(&self, name: &str) -> Option<String> {
+        let url = &self.targets.get(name)?.url;
+        let host = url.host_str()?;
+        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+
     /// Sends a guest's request to the endpoint `name`.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use super::environment::{Environment, expected_provider};
 use super::leaf::Leaf;
 use super::model::Config;
 use super::origin::Origin;
+use super::peerdb;
 use super::problem::{Problem, Warning};
 use super::provider::Provider;
 use super::sign_in;
@@ -109,6 +110,7 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
         }
     }
     problems.extend(sign_in::problems(config));
+    problems.extend(peerdb::problems(config));
     problems
 }
 

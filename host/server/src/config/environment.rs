@@ -122,6 +122,7 @@ impl Environment {
                 Meaning::Servers(_)
                 | Meaning::PublishableKey
                 | Meaning::ClerkPublicRead
+                | Meaning::Peerdb(_)
                 | Meaning::ConfigFile
                 | Meaning::Nothing(_)
                 | Meaning::NothingAndMatters(_)

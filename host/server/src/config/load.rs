@@ -16,6 +16,7 @@ use super::file::{self, ConfigFile};
 use super::leaf::{self, Leaf};
 use super::model::Config;
 use super::origin::{Layer, Origin};
+use super::peerdb;
 use super::problem::{ConfigError, Problem, Warning};
 use super::schema;
 use super::servers::Servers;
@@ -106,7 +107,14 @@ impl Config {
         for layer in clerk.layers {
             figment = figment.merge(layer);
         }
-        for values in sign_in::implied(&merged(&figment)) {
+        let peerdb = peerdb::peerdb_variables(&environment, &figment);
+        problems.extend(peerdb.problems);
+        warnings.extend(peerdb.warnings);
+        for layer in peerdb.layers {
+            figment = figment.merge(layer);
+        }
+        let given = merged(&figment);
+        for values in sign_in::implied(&given).into_iter().chain(peerdb::implied(&given)) {
             figment = figment.join(Layer { origin: Origin::Default, values });
         }
 

@@ -21,6 +21,7 @@ mod load;
 mod model;
 mod network;
 mod origin;
+mod peerdb;
 mod plugin;
 mod problem;
 mod provider;

@@ -64,7 +64,9 @@ fn escaped(text: &str) -> String {
 
 fn variables_of(key: &Key) -> String {
     let names = VARIABLES.iter().filter(|variable| match variable.meaning {
-        Meaning::Sets(path) | Meaning::SetsAs(_, path) => path == key.path || fits_setting(path, key),
+        Meaning::Sets(path) | Meaning::SetsAs(_, path) | Meaning::Peerdb(path) => {
+            path == key.path || fits_setting(path, key)
+        }
         Meaning::PublishableKey => key.path == "issuers.<issuer>.issuer",
         Meaning::ClerkPublicRead => key.path == "auth.public_read",
         Meaning::Servers(list) => key.path == format!("clickhouse.hosts.[].{}", field(list)),
@@ -102,6 +104,10 @@ fn meaning(variable: &Variable) -> String {
     match variable.meaning {
         Meaning::Sets(path) => format!("Sets {}.", code(path)),
         Meaning::SetsAs(form, path) => format!("Sets {}: {}.", code(path), form.expected()),
+        Meaning::Peerdb(path) => {
+            let as_what = if path.ends_with("authorization") { ", as `Basic` credentials of a user without a name" } else { "" };
+            format!("Sets {}{as_what}; counts with {} only.", code(path), code("PEERDB_API_URL"))
+        }
         Meaning::PublishableKey => {
             format!("Sets {} for the provider `clerk`, where nothing else does.", code("issuers.clerk.issuer"))
         }

@@ -13,6 +13,8 @@ pub(super) enum Meaning {
     PublishableKey,
     /// Sets `auth.public_read`, where `clerk` is among the providers.
     ClerkPublicRead,
+    /// Sets this key of PeerDB's endpoint, where that has an address.
+    Peerdb(&'static str),
     /// Is one of the four lists of servers: their addresses, users, passwords, names.
     Servers(ServerList),
     /// Lists features that are switched off.
@@ -50,7 +52,7 @@ pub(super) struct Variable {
 
 use Meaning::{
     ClerkPublicRead, Common, ConfigFile, DisabledFeatures, Feature, GuardedFeatures, Nothing, NothingAndMatters,
-    PublishableKey, Servers, Sets, SetsAs,
+    Peerdb, PublishableKey, Servers, Sets, SetsAs,
 };
 
 const fn var(name: &'static str, meaning: Meaning) -> Variable {
@@ -64,7 +66,7 @@ const ALERTS: &str = "the health sweep is not part of this version; the address 
 const STORES: &str = "conversations, insights and connections are not stored in this version";
 const RATES: &str =
     "it has no limit of its own: RATE_LIMIT_API_PER_MIN and RATE_LIMIT_AGENT_PER_MIN are for all callers";
-const PEERDB: &str = "PeerDB is not part of this version";
+const PEERDB: &str = "this host reads other variables of PeerDB's only";
 const CLI: &str = "it belongs to the command-line client";
 const TELEMETRY: &str = "this host sends nothing about itself to anybody";
 const BILLING: &str = "this host has no billing";
@@ -78,6 +80,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_STORE_URL", Sets("store.url")),
     var("CHM_LOG_FORMAT", Sets("log.format")),
     var("CHM_LOG_LEVEL", Sets("log.level")),
+    var("CHM_ANSWERS_COALESCE", Sets("answers.coalesce")),
+    var("CHM_ANSWERS_CACHE", Sets("answers.cache")),
     var("CHM_OTLP_ENDPOINT", Sets("telemetry.otlp_endpoint")),
     var("CHM_OTEL_EXPORTER_URL", Sets("telemetry.otlp_endpoint")),
     // ClickHouse
@@ -225,6 +229,11 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("INSIGHTS_D1", Nothing(STORES)),
     var("AGENTSTATE_*", Nothing(STORES)),
     var("CHM_STATE_CLICKHOUSE_*", Nothing(STORES)),
+    var("PEERDB_API_URL", Sets("endpoints.peerdb.url")),
+    var("PEERDB_PASSWORD", Peerdb("endpoints.peerdb.headers.authorization")),
+    var("PEERDB_FETCH_TIMEOUT_MS", Peerdb("endpoints.peerdb.timeout_ms")),
+    var("PEERDB_CACHE_TTL_MS", Sets("plugins.panel-peerdb.settings.cache_ttl_ms")),
+    var("PEERDB_CACHE_MAX_ENTRIES", Sets("plugins.panel-peerdb.settings.cache_max_entries")),
     var("PEERDB_*", Nothing(PEERDB)),
     // Everything else that the contract names
     var("CHM_CONFIG_SOURCE", Nothing("panels come from plugins")),
@@ -285,7 +294,7 @@ pub(super) fn feature_variable(name: &str) -> Option<FeatureVariable> {
 
 /// The names of the variables that set this key.
 pub(super) fn that_set(key: &str) -> Vec<&'static str> {
-    let sets = |variable: &&Variable| matches!(variable.meaning, Sets(path) | SetsAs(_, path) if path == key);
+    let sets = |variable: &&Variable| matches!(variable.meaning, Sets(path) | SetsAs(_, path) | Peerdb(path) if path == key);
     VARIABLES.iter().filter(sets).map(|variable| variable.name).collect()
 }
 

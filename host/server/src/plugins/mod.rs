@@ -16,5 +16,5 @@ pub use version::ServerVersion;
 
 /// The first-party plugins. They own the contract's panel, chart and tool names; another plugin's names are
 /// `<plugin>.<name>`.
-pub const BUNDLED: [&str; 7] =
-    ["alert-webhook", "auth-clerk", "auth-oidc", "auth-proxy", "auth-trusted", "panels-queries", "tools-clickhouse"];
+pub const BUNDLED: [&str; 8] =
+    ["alert-webhook", "auth-clerk", "auth-oidc", "auth-proxy", "auth-trusted", "panel-peerdb", "panels-queries", "tools-clickhouse"];

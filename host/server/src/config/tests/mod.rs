@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 
 mod loading;
+mod peerdb;
 mod refusals;
 mod servers;
 mod sign_in;

@@ -33,12 +33,14 @@ fn every_variable_does_what_its_row_says() {
                 "edge.hsts" => "true",
                 "limits.request_timeout_ms" => "70000",
                 path if path.starts_with("clickhouse.") || path.starts_with("limits.") => "7",
+                path if path.starts_with("plugins.panel-peerdb.") => "7",
                 "issuers.oidc.algorithms" => "ES256",
                 path if path.ends_with("url") || path.ends_with("endpoint") => "https://h",
                 _ => "something",
             },
             Meaning::SetsAs(Form::Pem, _) => "-----BEGIN PUBLIC KEY-----",
             Meaning::SetsAs(..) => "https://h",
+            Meaning::Peerdb(_) => "7000",
             Meaning::PublishableKey => "pk_live_Y2xlcmsuZXhhbXBsZS5jb20k",
             Meaning::ClerkPublicRead => "true",
             Meaning::Servers(_) => "http://h",
@@ -57,6 +59,7 @@ fn every_variable_does_what_its_row_says() {
         let mut company = vec![("CLICKHOUSE_HOST", "http://h")];
         // What the variable does nothing without.
         match variable.meaning {
+            Meaning::Peerdb(_) => company.push(("PEERDB_API_URL", "https://h")),
             Meaning::PublishableKey | Meaning::ClerkPublicRead => company.push(("CHM_AUTH_PROVIDER", "clerk")),
             Meaning::Sets(path) | Meaning::SetsAs(_, path) => {
                 for (beginning, needed) in [
