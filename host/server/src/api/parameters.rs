@@ -25,15 +25,17 @@ pub enum AnswerFormat {
 
 impl AnswerFormat {
     /// Words that clients send.
-    pub const WORDS: [&'static str; 4] = ["json", "ndjson", "csv", "tsv"];
+    pub const WORDS: [&'static str; 6] = ["json", "ndjson", "csv", "tsv", "parquet", "arrow"];
 
     /// Reads a word; ClickHouse's own names are accepted too, as the contract's console has them.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         match text {
             "json" | "JSON" | "JSONEachRow" => Ok(Self::Json),
             "ndjson" => Ok(Self::Raw(Format::JsonEachRow)),
-            "csv" | "CSV" => Ok(Self::Raw(Format::Csv)),
-            "tsv" | "TSV" => Ok(Self::Raw(Format::Tsv)),
+            "csv" | "CSV" | "CSVWithNames" => Ok(Self::Raw(Format::Csv)),
+            "tsv" | "TSV" | "TSVWithNames" | "TabSeparatedWithNames" => Ok(Self::Raw(Format::Tsv)),
+            "parquet" | "Parquet" => Ok(Self::Raw(Format::Parquet)),
+            "arrow" | "ArrowStream" => Ok(Self::Raw(Format::ArrowStream)),
             _ => Err(Problem::invalid(
                 "format",
                 format!("parameter `format`: expected one of {}", Self::WORDS.join(", ")),

@@ -6,7 +6,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::middleware::{CatchPanic, CookieJarManager};
 use poem::{EndpointExt, IntoResponse, Response, Route};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
+use poem_openapi::types::{Binary, Type};
 use poem_openapi::{ApiResponse, OpenApi, OpenApiService};
 
 use super::alerts::AlertsApi;
@@ -44,10 +44,20 @@ pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
     // A tuple has at most sixteen.
     let about_servers = (HostsApi, OverviewApi, CountsApi, HealthApi);
     let rows = (TablesApi, ChartsApi, ExplorerApi);
-    // A tuple of operations holds sixteen groups.
     let apis = (
-        (SystemApi, DocsApi, IdentityApi, ConfigApi, AlertsApi, PluginsApi, KeysApi, AuditApi, CronApi),
-        (about_servers, rows, ToolsApi, PeerdbApi),
+        about_servers,
+        rows,
+        SystemApi,
+        DocsApi,
+        IdentityApi,
+        ConfigApi,
+        ToolsApi,
+        PeerdbApi,
+        AlertsApi,
+        PluginsApi,
+        KeysApi,
+        AuditApi,
+        CronApi,
     );
     OpenApiService::new(apis, "chm-host", env!("CARGO_PKG_VERSION")).description(
         "Watches ClickHouse through sandboxed plugins. Every operation names the feature and right it needs.",

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use poem::web::Data;
 use poem::{Request, Response};
-use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
+use super::envelope::Envelope;
 use super::error::Problem;
 use super::gate::{Gate, ItemGate, TablesRead, denied};
 use super::routes::RowsResponse;
@@ -75,6 +77,50 @@ impl TablesApi {
         let all = app.registry.catalogue.tables();
         panel(&app, &gate, request, found, all, ("panel", "availableTables")).await.map(RowsResponse)
     }
+
+    /// Values to choose from for a filter of a table panel
+    ///
+    /// At most 200, most frequent first, among the rows that the panel's other parameters select; they are sent here too.
+    #[oai(path = "/tables/:name/filter-options", method = "get", operation_id = "get_filter_options")]
+    async fn filter_options(
+        &self,
+        gate: ItemGate,
+        app: Data<&Arc<App>>,
+        request: &Request,
+        /// The panel.
+        name: Path<String>,
+        /// The filter.
+        #[oai(validator(min_length = 1, max_length = 64))]
+        key: poem_openapi::param::Query<String>,
+        /// Position of the ClickHouse host in the configuration.
+        #[oai(name = "hostId")]
+        _host_id: poem_openapi::param::Query<Option<String>>,
+    ) -> poem::Result<Json<Envelope<FilterOptions>>> {
+        let found = app.registry.catalogue.table(&name.0);
+        let panel = open(&app, &gate, found, app.registry.catalogue.tables(), ("panel", "availableTables"))?;
+        let mut sent = panels::pairs(request.uri().query().unwrap_or_default())?;
+        sent.remove("key");
+        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let (values, metadata) = panels::values(asking, &panel, &key.0, sent).await?;
+        let options = values.into_iter().map(|it| FilterOption { value: it.value, count: it.count }).collect();
+        Ok(Json(Envelope { success: true, data: FilterOptions { options }, metadata }))
+    }
+}
+
+/// Values to choose from for a filter.
+#[derive(Debug, Object)]
+pub struct FilterOptions {
+    /// Most frequent first.
+    pub options: Vec<FilterOption>,
+}
+
+/// One value.
+#[derive(Debug, Object)]
+pub struct FilterOption {
+    /// As the filter takes it.
+    pub value: String,
+    /// Rows that have it.
+    pub count: u64,
 }
 
 fn default_limit() -> u32 {
@@ -88,8 +134,23 @@ pub(super) async fn panel<'c>(
     request: &Request,
     found: Result<&Gated<Panel>, Unknown>,
     all: impl Iterator<Item = (&'c str, &'c Gated<Panel>)>,
-    (what, list): (&str, &str),
+    words: (&str, &str),
 ) -> poem::Result<Response> {
+    let panel = open(app, gate, found, all, words)?;
+    let query = request.uri().query().unwrap_or_default();
+    let asked = panels::Request::parse(app, &gate.caller, &panel, query)?;
+    let asking = Asking { app, caller: &gate.caller, request_id: &gate.request_id };
+    Ok(panels::answer(asking, &panel, asked, request.headers()).await?)
+}
+
+/// The panel of that name, for a caller who may read it.
+pub(super) fn open<'c>(
+    app: &App,
+    gate: &ItemGate,
+    found: Result<&Gated<Panel>, Unknown>,
+    all: impl Iterator<Item = (&'c str, &'c Gated<Panel>)>,
+    (what, list): (&str, &str),
+) -> poem::Result<Arc<Panel>> {
     let gated = found.map_err(|unknown| {
         let visible = all
             .filter(|(_, panel)| panel.open(&app.matrix, &gate.caller, app.posture).is_ok())
@@ -98,8 +159,5 @@ pub(super) async fn panel<'c>(
         Problem::unknown(what, list, &unknown, visible)
     })?;
     let (panel, _allowed) = gated.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
-    let query = request.uri().query().unwrap_or_default();
-    let asked = panels::Request::parse(app, &gate.caller, &panel, query)?;
-    let asking = Asking { app, caller: &gate.caller, request_id: &gate.request_id };
-    Ok(panels::answer(asking, &panel, asked, request.headers()).await?)
+    Ok(panel)
 }

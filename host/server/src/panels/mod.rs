@@ -11,9 +11,11 @@ mod request;
 mod run;
 mod statement;
 mod unavailable;
+mod values;
 
 pub use facts::Imagined;
 pub use filter::{Condition, Filter};
 pub use request::{MOST_OFFSET, Request, Scope, pairs, sortable};
 pub use run::{Asking, Outcome, answer, rows};
+pub use values::{ValueCount, values};
 pub use statement::{NoStatement, Wishes, described};

@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
         rows.truncate(self.request.limit as usize);
         let json = serde_json::to_vec(&rows)
             .map_err(|_| Problem::new(Word::Plugin, format!("plugin {plugin} returned rows that cannot be written")))?;
-        Ok(Collected { json, count: rows.len() as u64, truncated })
+        Ok(Collected { json, count: rows.len() as u64, truncated, ..Collected::default() })
     }
 
     /// What happened last, for a panel about what happens now.

@@ -8,10 +8,13 @@ use std::fmt::Write as _;
 
 use chm_clickhouse::{GuardedQuery, Refusal, TableName};
 
-use super::cut::Cut;
+use super::cut::{Cut, SortKey};
 use super::facts::Facts;
 use super::filter::Condition;
 use crate::plugins::{Panel, Requirement, ServerVersion, Variant};
+
+/// Most values of a column that are offered for a filter.
+pub const MOST_VALUES: u32 = 200;
 
 /// What a server does not have, and the panel cannot do without.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +79,34 @@ pub fn described(panel: &Panel, server: &impl Facts, wishes: &Wishes<'_>) -> Res
     let (list, absent) = select_list(panel, server, wishes.hide_in_sql);
     let inner = fill_slots(panel, variant, server, &list);
     around(&inner, absent, wishes)
+}
+
+/// The different values of one column of a described panel, with how many rows have each.
+///
+/// # Errors
+/// As [`described`].
+pub fn values_of(
+    panel: &Panel,
+    server: &impl Facts,
+    column: &str,
+    conditions: &[Condition],
+) -> Result<Statement, NoStatement> {
+    let rows = described(panel, server, &Wishes { conditions, ..Wishes::default() })?;
+    if rows.absent.iter().any(|absent| absent == column) {
+        return Err(NoStatement::Filter { name: column.to_owned(), column: column.to_owned() });
+    }
+    let inner = format!(
+        "SELECT toString(`{column}`) AS value, count() AS count FROM (\n{}\n) GROUP BY value HAVING value != ''",
+        rows.query.sql()
+    );
+    let order = vec![
+        SortKey { column: "count".to_owned(), descending: true },
+        SortKey { column: "value".to_owned(), descending: false },
+    ];
+    let cut = Cut { order, offset: 0, limit: Some(MOST_VALUES) };
+    let mut statement = around(&inner, Vec::new(), &Wishes { cut, ..Wishes::default() })?;
+    statement.bindings = rows.bindings;
+    Ok(statement)
 }
 
 /// The statement around one that a guest planned.

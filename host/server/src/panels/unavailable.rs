@@ -9,6 +9,11 @@ use crate::plugins::Panel;
 /// The server's version is too old for every statement of the panel.
 const NOT_IN_THIS_VERSION: &str = "not_in_this_version";
 
+/// A column that this server's tables do not have.
+pub fn no_column(column: &str, version: &str) -> Unavailable {
+    Unavailable::new(NOT_IN_THIS_VERSION, format!("this server (ClickHouse {version}) has no `{column}`"), Vec::new())
+}
+
 impl Unavailable {
     /// What a server lacks, explained by asking it.
     ///
