@@ -1,5 +1,9 @@
 //! The formats a result can be streamed in.
 
+use bytes::Bytes;
+
+use crate::lines::{Grammar, Lines};
+
 /// How ClickHouse writes the result. Never part of the SQL: the guard refuses FORMAT clauses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -82,6 +86,14 @@ impl Format {
     #[must_use]
     pub fn has_rows(self) -> bool {
         !matches!(self, Self::Parquet | Self::ArrowStream | Self::Native)
+    }
+
+    /// Complete rows of this format, one by one, each with its line feed. Only for formats with rows.
+    #[must_use]
+    pub fn rows_of(self, rows: &Bytes) -> Vec<Bytes> {
+        let mut lines = Lines::new(Grammar::of(self, false));
+        lines.push(rows.clone());
+        std::iter::from_fn(|| lines.line()).collect()
     }
 
     /// Lines before the first row.

@@ -9,6 +9,7 @@ use chm_access::{Matrix, Operators, Posture};
 use chm_sandbox::{CallError, Plugin, Role, Sandbox};
 
 use crate::alerts::{Outbox, OutboxOptions};
+use crate::answers::Sharing;
 use crate::audit::Audit;
 use crate::auth::AuthChain;
 use crate::capabilities::{Endpoints, Issuers};
@@ -53,6 +54,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Limits of one answer.
     pub answers: AnswerLimits,
+    /// What answers share.
+    pub sharing: Sharing,
     /// What stands before the operations.
     pub edge: Edge,
     /// Longest request body, in bytes.
@@ -125,6 +128,7 @@ impl App {
                 bytes: config.limits.result_bytes,
                 execution: Duration::from_secs(config.clickhouse.max_execution_time.into()),
             },
+            sharing: Sharing::new(settle::sharing(config)),
             edge: Edge::new(config)?,
             body_bytes: usize::try_from(config.limits.body_bytes).unwrap_or(usize::MAX),
             ask_timeout: Duration::from_millis(config.clickhouse.ping_timeout_ms),

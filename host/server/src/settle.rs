@@ -9,6 +9,7 @@ use chm_clickhouse::{Host, HostConfig, Limits as ReadLimits};
 use chm_sandbox::{Limits, Role, Sandbox, SandboxOptions};
 use chm_store::StoreUrl;
 
+use crate::answers::SharingOptions;
 use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
 use crate::config::{self, Config, Loaded, StorePlace};
 use crate::hosts::Hosts;
@@ -42,6 +43,12 @@ pub fn hosts(config: &Config) -> anyhow::Result<Hosts> {
         })
         .collect::<anyhow::Result<Vec<_>>>()
         .map(Hosts::new)
+}
+
+/// What answers share.
+#[must_use]
+pub fn sharing(config: &Config) -> SharingOptions {
+    SharingOptions { coalesce: config.answers.coalesce, cache: config.answers.cache }
 }
 
 /// Named addresses.

@@ -1,63 +1,54 @@
-//! What is read, from which servers, and how it is shown.
+//! What is to be read, and how it is to be shown.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chm_clickhouse::{GuardedQuery, Host, ReadOptions};
-use serde_json::Value;
+use chm_clickhouse::{Format, GuardedQuery, Host, ReadOptions};
 
+use crate::api::Metadata;
 use crate::api::parameters::AnswerFormat;
-use crate::api::{Metadata, Problem, Word};
 use crate::app::App;
 use crate::query::Source;
 
-/// A read that somebody may have: rights were decided on before.
+/// Rows for a client who may have them: the gate was passed before.
 #[derive(Debug)]
 pub struct Ask<'a> {
     /// The host process.
     pub app: &'a Arc<App>,
-    /// One for each server; their rows come one after another.
+    /// What is read, from each server; the rows of one come after those of the other. A server that fails is named in
+    /// `metadata.unreachable`, unless all do.
     pub parts: Vec<Part>,
     /// The answer's form.
     pub format: AnswerFormat,
     /// Who asks, through what.
     pub source: Source<'a>,
-    /// How old a shared answer may be; zero: never shared, never kept.
+    /// How old a shared answer may be. Zero: it is neither kept, nor shared with others who ask the same at the same time.
     pub cache: Duration,
-    /// Rows come newest first and are shown oldest first: what is too much is cut off at the beginning.
+    /// The statement brings the newest rows first, and they are shown oldest first: what is beyond the cap is missing at the beginning,
+    /// as charts over time want it. All rows are then in memory, within their caps. Formats without rows are left as they are.
     pub reversed: bool,
-    /// What is known before the rows are.
+    /// What the envelope says besides; the query's id, its duration, `rows`, `truncated` and unreachable servers are filled in.
     pub metadata: Metadata,
 }
 
-/// What one server is asked.
-#[derive(Debug)]
+/// A statement for one server. Its caps hold for it alone, and its format is chosen by the [`Ask`].
+#[derive(Debug, Clone)]
 pub struct Part {
     /// The server.
     pub host: Arc<Host>,
-    /// The statement.
+    /// What it is asked.
     pub query: GuardedQuery,
-    /// Its bindings and limits.
+    /// Limits and values.
     pub options: ReadOptions,
 }
 
-/// A whole result in memory.
-#[derive(Debug)]
-pub struct Collected {
-    /// A JSON array of objects.
-    pub json: Vec<u8>,
-    /// How many.
-    pub count: u64,
-    /// Whether there was at least one more.
-    pub truncated: bool,
-}
-
-impl Collected {
-    /// The rows as values.
-    ///
-    /// # Errors
-    /// When they are no JSON, which is the server's or a guest's fault.
-    pub fn values(&self) -> Result<Vec<Value>, Problem> {
-        serde_json::from_slice(&self.json).map_err(|_| Problem::new(Word::Query, "the rows are no JSON array"))
+impl Part {
+    /// With ClickHouse's format for this form.
+    pub(super) fn written_as(mut self, format: AnswerFormat) -> Self {
+        self.options.format = match format {
+            AnswerFormat::Json => Format::JsonEachRow,
+            AnswerFormat::Raw(raw) => raw,
+        };
+        self
     }
 }

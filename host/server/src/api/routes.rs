@@ -111,28 +111,29 @@ impl ApiResponse for RowsResponse {
         let content = |content_type, schema| MetaMediaType { content_type, schema };
         MetaResponses {
             responses: vec![
-            MetaResponse {
-                description: "Rows: in an envelope, or bare, as `format` asks. A connection that breaks off means that the \
+                MetaResponse {
+                    description: "Rows: in an envelope, or bare, as `format` asks. A connection that breaks off means that the \
                               answer is incomplete.",
-                status: Some(200),
-                status_range: None,
-                content: vec![
-                    content("application/json", Envelope::<serde_json::Value>::schema_ref()),
-                    content("application/x-ndjson", text()),
-                    content("text/csv; charset=utf-8", text()),
-                    content("text/tab-separated-values; charset=utf-8", text()),
-                    content("application/vnd.apache.parquet", Binary::<Vec<u8>>::schema_ref()),
-                    content("application/vnd.apache.arrow.stream", Binary::<Vec<u8>>::schema_ref()),
-                ],
-                headers: vec![],
-            },
-            MetaResponse {
-                description: "The client has these rows already: their `ETag` was in `If-None-Match`.",
-                status: Some(304),
-                status_range: None,
-                content: vec![],
-                headers: vec![],
-            }],
+                    status: Some(200),
+                    status_range: None,
+                    content: vec![
+                        content("application/json", Envelope::<serde_json::Value>::schema_ref()),
+                        content("application/x-ndjson", text()),
+                        content("text/csv; charset=utf-8", text()),
+                        content("text/tab-separated-values; charset=utf-8", text()),
+                        content("application/vnd.apache.parquet", Binary::<Vec<u8>>::schema_ref()),
+                        content("application/vnd.apache.arrow.stream", Binary::<Vec<u8>>::schema_ref()),
+                    ],
+                    headers: vec![],
+                },
+                MetaResponse {
+                    description: "The client has these rows already: their `ETag` was in `If-None-Match`.",
+                    status: Some(304),
+                    status_range: None,
+                    content: vec![],
+                    headers: vec![],
+                },
+            ],
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Config {
     /// TLS.
     #[serde(default)]
     pub tls: Tls,
+    /// What answers share.
+    pub answers: Answers,
     /// Limits of requests and answers.
     pub limits: RequestLimits,
 }
@@ -139,6 +141,16 @@ pub struct Telemetry {
     pub otlp_endpoint: Option<SafeUrl>,
     /// The `service.name` of traces.
     pub service_name: String,
+}
+
+/// What answers share. Both are off for those who want to see each answer made.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// Whether identical reads at the same time run once.
+    pub coalesce: bool,
+    /// Whether answers of panels are kept for the seconds that the panel allows.
+    pub cache: bool,
 }
 
 /// Limits of requests and answers.

@@ -105,7 +105,8 @@ fn meaning(variable: &Variable) -> String {
         Meaning::Sets(path) => format!("Sets {}.", code(path)),
         Meaning::SetsAs(form, path) => format!("Sets {}: {}.", code(path), form.expected()),
         Meaning::Peerdb(path) => {
-            let as_what = if path.ends_with("authorization") { ", as `Basic` credentials of a user without a name" } else { "" };
+            let as_what =
+                if path.ends_with("authorization") { ", as `Basic` credentials of a user without a name" } else { "" };
             format!("Sets {}{as_what}; counts with {} only.", code(path), code("PEERDB_API_URL"))
         }
         Meaning::PublishableKey => {

@@ -210,6 +210,12 @@ pub(super) const KEYS: &[Key] = &[
         "The certificate and its chain (PEM): the host then speaks TLS only. A renewed file counts within seconds.",
     ),
     key("tls.key", Kind::Path, "The certificate's key (PEM)."),
+    key("answers.coalesce", Kind::Boolean, "Whether identical reads of panels at the same time run once."),
+    key(
+        "answers.cache",
+        Kind::Boolean,
+        "Whether answers of panels are kept in memory for the few seconds that each panel allows.",
+    ),
     key("limits.body_bytes", Kind::Integer(1, GIB), "Most bytes of a request's body."),
     key("limits.row_cap", Kind::Integer(1, 10_000_000), "Most rows of an answer."),
     key("limits.result_bytes", Kind::Integer(1, 4 * GIB), "Most bytes of an answer."),

@@ -294,7 +294,8 @@ pub(super) fn feature_variable(name: &str) -> Option<FeatureVariable> {
 
 /// The names of the variables that set this key.
 pub(super) fn that_set(key: &str) -> Vec<&'static str> {
-    let sets = |variable: &&Variable| matches!(variable.meaning, Sets(path) | SetsAs(_, path) | Peerdb(path) if path == key);
+    let sets =
+        |variable: &&Variable| matches!(variable.meaning, Sets(path) | SetsAs(_, path) | Peerdb(path) if path == key);
     VARIABLES.iter().filter(sets).map(|variable| variable.name).collect()
 }
 

@@ -52,7 +52,12 @@ pub enum Outcome {
 ///
 /// # Errors
 /// What is wrong with the request, the server, or the plugin.
-pub async fn answer(asking: Asking<'_>, panel: &Panel, request: Request, head: &HeaderMap) -> Result<Response, Problem> {
+pub async fn answer(
+    asking: Asking<'_>,
+    panel: &Panel,
+    request: Request,
+    head: &HeaderMap,
+) -> Result<Response, Problem> {
     let run = Run { asking, panel, request: &request };
     let prepared = run.prepare().await?;
     let ask = match prepared {
@@ -146,7 +151,10 @@ impl<'a> Run<'a> {
     /// A statement for each server; those that cannot be asked, or have not what it takes, are named.
     async fn on_hosts(&self, hosts: &[(u32, Arc<Host>)]) -> Result<Prepared<'a>, Problem> {
         if self.panel.described.source == PanelSource::Fetched {
-            return Err(Problem::invalid("scope", "parameter `scope`: this panel's rows are not from a ClickHouse server"));
+            return Err(Problem::invalid(
+                "scope",
+                "parameter `scope`: this panel's rows are not from a ClickHouse server",
+            ));
         }
         let each = hosts.iter().map(|(id, host)| async move {
             let found = self.statement(*id, host, &LABELS).await.map(|found| {
@@ -213,7 +221,8 @@ impl<'a> Run<'a> {
             Ok(statement) => Ok(Ok((statement, version))),
             Err(NoStatement::Lack(lack)) => Ok(Err(Unavailable::lacking(lack, host).await?)),
             Err(NoStatement::Filter { name, column }) => {
-                let message = format!("parameter `{name}`: this server (ClickHouse {version}) has no `{column}` to filter by");
+                let message =
+                    format!("parameter `{name}`: this server (ClickHouse {version}) has no `{column}` to filter by");
                 Err(Problem::invalid(&name, message))
             }
             Err(NoStatement::Refused(refusal)) => {

@@ -1,0 +1,168 @@
+//! Reads that are the same run once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chm_clickhouse::{GuardedQuery, ReadError, ReadOptions};
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, WeakShared};
+
+use super::ask::Part;
+use super::gather::{self, HELD_BYTES, Origin, Running, Taken, Whole};
+use super::shelf::Shelf;
+use crate::app::App;
+
+/// Memory for answers that are kept, in bytes.
+const ROOM: usize = 16 << 20;
+
+/// What the operator decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharingOptions {
+    /// Whether identical reads at the same time run once.
+    pub coalesce: bool,
+    /// Whether answers are kept.
+    pub cache: bool,
+}
+
+/// Reads that run now, and answers that are kept.
+#[derive(Debug)]
+pub struct Sharing {
+    options: SharingOptions,
+    running: Mutex<HashMap<Arc<Key>, Entry>>,
+    shelf: Mutex<Shelf<Arc<Key>, Arc<Whole>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    run: WeakShared<Run>,
+}
+
+type Run = BoxFuture<'static, Result<Outcome, ReadError>>;
+
+/// What all who wait for a run are told.
+#[derive(Debug, Clone)]
+enum Outcome {
+    Whole(Arc<Whole>),
+    /// It is too large to be shared: the first who looks takes it, the others run their own.
+    Running(Arc<Mutex<Option<Box<Running>>>>),
+}
+
+/// All that the rows depend on.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    host: usize,
+    query: GuardedQuery,
+    /// Without what only names the read.
+    options: ReadOptions,
+    reversed: bool,
+}
+
+impl Key {
+    fn of(part: &Part, reversed: bool) -> Self {
+        let options = ReadOptions { query_id: None, log_comment: None, ..part.options.clone() };
+        Self { host: part.host.config().id, query: part.query.clone(), options, reversed }
+    }
+}
+
+impl Sharing {
+    /// Nothing runs, nothing is kept.
+    #[must_use]
+    pub fn new(options: SharingOptions) -> Self {
+        Self { options, running: Mutex::default(), shelf: Mutex::new(Shelf::new(ROOM)) }
+    }
+
+    fn keep(&self, key: &Arc<Key>, whole: &Arc<Whole>) {
+        if self.options.cache && whole.size() <= HELD_BYTES {
+            locked(&self.shelf).put(key.clone(), whole.clone(), whole.size());
+        }
+    }
+}
+
+/// The result of a part that is not older than `age`: kept, shared with others who wait for the same, or read now. With an age of zero
+/// it is read now, for this caller alone.
+pub(super) async fn take(
+    app: &Arc<App>,
+    part: Part,
+    origin: &Origin,
+    reversed: bool,
+    age: Duration,
+) -> Result<Taken, ReadError> {
+    let sharing = &app.sharing;
+    if age.is_zero() || sharing.options == (SharingOptions { coalesce: false, cache: false }) {
+        return gather::gather(app, part, origin, reversed).await;
+    }
+    let key = Arc::new(Key::of(&part, reversed));
+    if sharing.options.cache
+        && let Some(whole) = locked(&sharing.shelf).get(&key, age)
+    {
+        return Ok(Taken::Whole(whole));
+    }
+    if !sharing.options.coalesce {
+        let taken = gather::gather(app, part, origin, reversed).await?;
+        if let Taken::Whole(whole) = &taken {
+            sharing.keep(&key, whole);
+        }
+        return Ok(taken);
+    }
+    match join(app, &key, &part, origin).await? {
+        Outcome::Whole(whole) => Ok(Taken::Whole(whole)),
+        Outcome::Running(slot) => {
+            let mine = locked(&slot).take();
+            match mine {
+                Some(running) => Ok(Taken::Running(running)),
+                None => gather::gather(app, part, origin, reversed).await,
+            }
+        }
+    }
+}
+
+/// The run of this key: the one under way, or a new one. It goes on for as long as anybody holds it, and is dropped, its query
+/// cancelled, with the last.
+fn join(app: &Arc<App>, key: &Arc<Key>, part: &Part, origin: &Origin) -> Shared<Run> {
+    let mut running = locked(&app.sharing.running);
+    if let Some(run) = running.get(key).and_then(|entry| entry.run.upgrade()) {
+        return run;
+    }
+    // Numbers tell a run that ends from the one that has taken its place.
+    let number = running.get(key).map_or(0, |entry| entry.number + 1);
+    let leaving = Leaving { app: app.clone(), key: key.clone(), number };
+    let (part, origin) = (part.clone(), origin.clone());
+    let run: Run = Box::pin(async move {
+        let Leaving { app, key, .. } = &leaving;
+        Ok(match gather::gather(app, part, &origin, key.reversed).await? {
+            Taken::Whole(whole) => {
+                app.sharing.keep(key, &whole);
+                Outcome::Whole(whole)
+            }
+            Taken::Running(running) => Outcome::Running(Arc::new(Mutex::new(Some(running)))),
+        })
+    });
+    let run = run.shared();
+    if let Some(weak) = run.downgrade() {
+        running.insert(key.clone(), Entry { number, run: weak });
+    }
+    run
+}
+
+/// Takes a run off the list when it ends, or is dropped.
+struct Leaving {
+    app: Arc<App>,
+    key: Arc<Key>,
+    number: u64,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let mut running = locked(&self.app.sharing.running);
+        if running.get(&self.key).is_some_and(|entry| entry.number == self.number) {
+            running.remove(&self.key);
+        }
+    }
+}
+
+/// What is behind these locks is whole at every moment.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
