@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::guard::GuardedQuery;
+use crate::redact;
+
 /// The stable class of an error: what clients see as `error.type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -159,6 +162,16 @@ pub enum ReadError {
         "the ClickHouse user's profile forbids setting `readonly`, so reads cannot be protected; remove that constraint"
     )]
     ReadonlyPinned,
+    /// The server is too old for what was asked.
+    #[error("{what} needs ClickHouse {since}; this server has {version}")]
+    TooOld {
+        /// What was asked.
+        what: &'static str,
+        /// The first release that can.
+        since: String,
+        /// The server's version.
+        version: String,
+    },
     /// A result that cannot be cut in the middle is larger than allowed.
     #[error(
         "the result is larger than {limit} bytes and its format cannot be cut; add LIMIT, or choose a format of rows"
@@ -187,7 +200,7 @@ impl ReadError {
             Self::Busy { .. } => ErrorKind::Busy,
             Self::Parameter { .. } | Self::Option { .. } => ErrorKind::Validation,
             Self::ReadonlyPinned => ErrorKind::Permission,
-            Self::TooLarge { .. } => ErrorKind::Query,
+            Self::TooLarge { .. } | Self::TooOld { .. } => ErrorKind::Query,
         }
     }
 
@@ -200,9 +213,21 @@ impl ReadError {
         }
     }
 
-    /// From the text of an answer: the number and message of the exception in it, the last one if it follows data.
+    /// The error of this statement: it may quote what the statement says, and so its keys.
+    pub(crate) fn about(self, query: &GuardedQuery) -> Self {
+        match self {
+            Self::Server { code, message } if redact::is_sensitive(query.sql()) => {
+                Self::Server { code, message: redact::hide(&message, true).into_owned() }
+            }
+            error => error,
+        }
+    }
+
+    /// From the text of an answer: the number and message of the exception in it, the last one if they follow data.
     pub(crate) fn from_answer(answer: &str) -> Self {
-        if let Some(start) = answer.rfind("Code: ") {
+        // An error about another server has that one's error within it.
+        let start = if answer.starts_with("Code: ") { Some(0) } else { answer.rfind("Code: ") };
+        if let Some(start) = start {
             let rest = &answer[start + "Code: ".len()..];
             let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
             if let Ok(code) = rest[..digits].parse::<u32>() {
@@ -273,7 +298,7 @@ fn clean(text: &str) -> String {
             text = &text[..at];
         }
     }
-    let kept = hide_addresses(text.trim().trim_end_matches([',', '.', ' ']));
+    let kept = hide_addresses(&redact::hide_credentials(text.trim().trim_end_matches([',', '.', ' '])));
     match kept.char_indices().nth(MAX_MESSAGE - 1) {
         Some((at, _)) => format!("{}…", &kept[..at]),
         None => kept,

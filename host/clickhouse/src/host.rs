@@ -17,6 +17,7 @@ use crate::guard::GuardedQuery;
 use crate::http;
 use crate::options::{GRACE, ReadOptions, escape_parameter};
 use crate::profile::{self, Profile};
+use crate::redact::{Care, Redactor};
 use crate::rows::{Caps, Rows};
 use crate::shape::KnownShape;
 use crate::tables::{ColumnName, Presence, TableName};
@@ -101,10 +102,16 @@ impl Host {
     /// Every way a query fails: see [`ReadError`].
     pub async fn read(&self, query: &GuardedQuery, options: ReadOptions) -> Result<Rows, ReadError> {
         options.check(query)?;
+        let care = Care::of(query, &options);
+        care.check(&options)?;
+        self.read_carefully(query, options, care).await.map_err(|error| error.about(query))
+    }
+
+    async fn read_carefully(&self, query: &GuardedQuery, options: ReadOptions, care: Care) -> Result<Rows, ReadError> {
         let place = self.place().await?;
         let query_id = options.query_id.clone().unwrap_or_else(|| format!("chm-{}", ulid::Ulid::new()));
         let profile = self.profile().await?;
-        match self.send(query, &options, &profile, &query_id, place).await {
+        match self.send((query, care), &options, &profile, &query_id, place).await {
             // The profile may have changed since it was asked: then it is asked again, and the query sent once more.
             Err(error @ ReadError::Server { code: 36 | 115 | 164 | 452 | 516 | 192..=195, .. }) => {
                 *self.profile.lock().await = Known::Nothing;
@@ -116,7 +123,7 @@ impl Host {
                     return Err(error);
                 }
                 let place = self.place().await?;
-                self.send(query, &options, &fresh, &query_id, place).await
+                self.send((query, care), &options, &fresh, &query_id, place).await
             }
             result => result,
         }
@@ -124,20 +131,26 @@ impl Host {
 
     async fn send(
         &self,
-        query: &GuardedQuery,
+        (query, care): (&GuardedQuery, Care),
         options: &ReadOptions,
         profile: &Profile,
         query_id: &str,
         place: OwnedSemaphorePermit,
     ) -> Result<Rows, ReadError> {
-        let mut request = self.client.query_raw(query.sql()).with_setting("query_id", query_id);
+        let literal = if profile.takes_parameters() || query.parameters().is_empty() {
+            None
+        } else {
+            Some(query.with_literals(&options.parameters)?)
+        };
+        let sql = literal.as_ref().unwrap_or(query).sql();
+        let mut request = self.client.query_raw(sql).with_setting("query_id", query_id);
         for (name, value) in settings(options, profile)? {
             request = request.with_setting(name, value);
         }
         if let Some(database) = &options.database {
             request = request.with_setting("database", database);
         }
-        for (name, value) in &options.parameters {
+        for (name, value) in options.parameters.iter().filter(|_| profile.takes_parameters()) {
             request = request.with_setting(format!("param_{name}"), escape_parameter(query, name, value));
         }
         let caps = Caps {
@@ -149,7 +162,8 @@ impl Host {
         };
         let deadline = Instant::now() + options.max_execution + GRACE;
         let cursor = request.fetch_bytes(options.format.name()).map_err(|e| ReadError::from_client(&e))?;
-        Rows::begin(cursor, options.format, caps, deadline, query_id.to_owned(), place).await
+        let redactor = Redactor::new(options.format, care.rows);
+        Rows::begin(cursor, redactor, caps, deadline, query_id.to_owned(), place).await
     }
 
     /// A place among the queries this host runs for us. Few wait, and not for long: a slow server must not gather callers.
@@ -177,8 +191,6 @@ impl Host {
         }
         let profile = match self.probe().await {
             Ok(profile) => Arc::new(profile),
-            // No such columns (18.x) or no right to look: only `readonly`, which users with and without it accept.
-            Err(ReadError::Server { code: 16 | 47 | 60 | 497, .. }) => Arc::new(Profile::default()),
             Err(error) => {
                 *known = Known::Failure(error.clone(), Instant::now());
                 return Err(error);
@@ -188,18 +200,35 @@ impl Host {
         Ok(profile)
     }
 
-    /// Asks for the settings without sending any, as a user with `readonly = 2` accepts not even `readonly`.
-    /// The statement is fixed, and passes the guard like every other.
+    /// Asks for the settings; an old server again, in its own way.
     async fn probe(&self) -> Result<Profile, ReadError> {
-        let query = GuardedQuery::check(profile::PROBE).map_err(|_| ReadError::Broken)?;
+        let answer = match self.ask_plainly(profile::PROBE).await {
+            Ok(answer) => Profile::from_rows(lines(&answer)).ok_or(answer),
+            Err(ReadError::Server { code: 16 | 47, .. }) => {
+                let answer = self.ask_plainly(profile::OLD_PROBE).await?;
+                Profile::from_old_rows(lines(&answer)).ok_or(answer)
+            }
+            // No right to look: only `readonly`, which users with and without it accept.
+            Err(ReadError::Server { code: 60 | 497, .. }) => {
+                let answer = self.ask_plainly("SELECT version() AS version").await?;
+                let row: Option<VersionRow> = serde_json::from_slice(&answer).ok();
+                Ok(Profile::of_version(row.and_then(|row| ServerVersion::parse(&row.version))))
+            }
+            Err(error) => return Err(error),
+        };
+        answer.map_err(|answer| ReadError::from_answer(&String::from_utf8_lossy(&answer)))
+    }
+
+    /// Asks without sending a setting, as a user with `readonly = 2` accepts not even `readonly`.
+    /// The statement is fixed, and passes the guard like every other.
+    async fn ask_plainly(&self, sql: &str) -> Result<Vec<u8>, ReadError> {
+        let query = GuardedQuery::check(sql).map_err(|_| ReadError::Broken)?;
         let cursor = self
             .client
             .query_raw(query.sql())
             .fetch_bytes(Format::JsonEachRow.name())
             .map_err(|e| ReadError::from_client(&e))?;
-        let answer = collect_within(cursor, OWN_QUESTION).await?;
-        let lines = answer.split(|b| *b == b'\n').filter(|l| !l.is_empty());
-        Profile::from_rows(lines).ok_or_else(|| ReadError::from_answer(&String::from_utf8_lossy(&answer)))
+        collect_within(cursor, OWN_QUESTION).await
     }
 
     /// Runs one of the host's own questions and reads its rows.
@@ -216,7 +245,16 @@ impl Host {
             log_comment: Some(r#"{"request":"chm-host"}"#.to_owned()),
             ..ReadOptions::default()
         };
-        let mut rows = self.read(&query, options).await?;
+        self.rows_of(&query, options).await
+    }
+
+    /// The rows of a read of the host's own.
+    pub(crate) async fn rows_of<T: serde::de::DeserializeOwned>(
+        &self,
+        query: &GuardedQuery,
+        options: ReadOptions,
+    ) -> Result<Vec<T>, ReadError> {
+        let mut rows = self.read(query, options).await?;
         let mut all = Vec::new();
         while let Some(row) = rows.next_row().await? {
             all.push(serde_json::from_slice(&row).map_err(|_| ReadError::Broken)?);
@@ -308,6 +346,7 @@ fn settings(options: &ReadOptions, profile: &Profile) -> Result<Vec<(&'static st
         ("http_write_exception_in_output_format", fixed("0")),
         ("log_comment", options.log_comment.clone()),
         ("session_timezone", options.timezone.clone()),
+        ("skip_unavailable_shards", options.skip_unavailable_shards.then(|| "1".to_owned())),
     ];
     // Without `break` the row limit would be an error instead of an end.
     let breaks = profile.accepts("result_overflow_mode");
@@ -335,6 +374,15 @@ pub(crate) async fn collect_within(
         Ok(answer)
     };
     tokio::time::timeout(within, collect).await.unwrap_or(Err(ReadError::Deadline { after: within }))
+}
+
+fn lines(answer: &[u8]) -> impl Iterator<Item = &[u8]> {
+    answer.split(|b| *b == b'\n').filter(|line| !line.is_empty())
+}
+
+#[derive(Deserialize)]
+struct VersionRow {
+    version: String,
 }
 
 /// What is known of the user's profile, and since when.

@@ -5,6 +5,7 @@
 //! request, or a control statement this crate writes itself from checked identifiers.
 
 mod absence;
+mod cluster;
 mod config;
 mod control;
 mod error;
@@ -16,6 +17,7 @@ mod http;
 mod lines;
 mod options;
 mod profile;
+pub mod redact;
 mod rows;
 mod shape;
 mod system_tables;
@@ -23,13 +25,15 @@ mod tables;
 mod version;
 
 pub use absence::Absence;
+pub use cluster::{ClusterMember, ClusterName, Reach};
 pub use config::{HostConfig, HostConfigError, Limits};
 pub use control::{Optimized, QueryId, QueryIdError};
 pub use error::{ErrorKind, MAX_MESSAGE, ReadError};
 pub use format::Format;
-pub use guard::{GuardedQuery, Refusal};
+pub use guard::{Arrangement, GuardedQuery, REPLICA, Refusal};
 pub use host::{Host, Status};
 pub use options::ReadOptions;
+pub use redact::{hide_credentials, redaction_sql};
 pub use rows::Rows;
 pub use shape::ServerShape;
 pub use tables::{ColumnName, Presence, TableName, TableNameError};

@@ -28,8 +28,13 @@ pub struct ReadOptions {
     pub log_comment: Option<String>,
     /// The database that names without a prefix belong to; the user's own when absent.
     pub database: Option<String>,
+    /// Leave out replicas of a cluster that cannot be reached, instead of failing; as far as the user's profile lets the host ask so.
+    pub skip_unavailable_shards: bool,
     /// An IANA time zone for reading and writing times, such as `Europe/Berlin`.
     pub timezone: Option<String>,
+    /// The statement hides credentials itself, with [`redaction_sql`](crate::redact::redaction_sql): formats without rows are then possible also where
+    /// texts with SQL are read.
+    pub hides_credentials: bool,
 }
 
 impl Default for ReadOptions {
@@ -43,7 +48,9 @@ impl Default for ReadOptions {
             query_id: None,
             log_comment: None,
             database: None,
+            skip_unavailable_shards: false,
             timezone: None,
+            hides_credentials: false,
         }
     }
 }

@@ -4,14 +4,19 @@
 //! file can be read with no call to be seen. So the guard reads the whole statement, at every depth, and refuses what it
 //! does not understand.
 
+use std::ops::Range;
+
 mod functions;
 mod keywords;
+mod literals;
 mod refusal;
+mod replicas;
 mod statement;
 mod tables;
 mod token;
 
 pub use refusal::{Place, Refusal};
+pub use replicas::{Arrangement, REPLICA};
 use token::Kind;
 
 /// Longest statement that is read, in bytes. Below the 128 KiB ClickHouse takes for one form field.
@@ -23,6 +28,10 @@ pub const MAX_STATEMENT_BYTES: usize = 100_000;
 pub struct GuardedQuery {
     sql: String,
     parameters: Vec<Parameter>,
+    /// Where the last token ends, without a final `;`.
+    end: usize,
+    /// It begins with SELECT or WITH.
+    is_select: bool,
 }
 
 /// A `{name:Type}` parameter of a statement.
@@ -32,6 +41,10 @@ pub struct Parameter {
     pub name: String,
     /// The first word of its type: `Array` of `Array(String)`.
     pub kind: String,
+    /// Where it stands in the statement, with its braces.
+    pub(crate) bytes: Range<usize>,
+    /// Where its whole type stands.
+    type_bytes: Range<usize>,
 }
 
 impl Parameter {
@@ -72,7 +85,9 @@ impl GuardedQuery {
             return Err(Refusal::Empty);
         }
         let parameters = statement::check(tokens)?;
-        Ok(Self { sql: sql.to_owned(), parameters })
+        let end = tokens.last().map_or(sql.len(), |last| last.bytes.end);
+        let is_select = tokens.first().is_some_and(|first| first.is("select") || first.is("with"));
+        Ok(Self { sql: sql.to_owned(), parameters, end, is_select })
     }
 
     /// The statement as it was given.

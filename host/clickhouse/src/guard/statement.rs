@@ -200,7 +200,16 @@ impl<'a> Checker<'a> {
         if for_table && !identifier {
             return Err(self.not_a_value());
         }
-        self.parameters.push(Parameter { name: name.text.clone(), kind: kind.text.clone() });
+        // A type has no braces of its own; one that is not closed is refused when the statement ends.
+        let rest = self.tokens.get(self.at..).unwrap_or_default();
+        let close = rest.iter().find(|t| t.kind == Kind::Close(b'}')).map_or(kind.bytes.clone(), |t| t.bytes.clone());
+        let open = self.look(0).map_or(name.bytes.start, |t| t.bytes.start);
+        self.parameters.push(Parameter {
+            name: name.text.clone(),
+            kind: kind.text.clone(),
+            bytes: open..close.end,
+            type_bytes: kind.bytes.start..close.start,
+        });
         self.at += 2;
         Ok(())
     }

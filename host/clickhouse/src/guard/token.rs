@@ -4,6 +4,8 @@
 //! is smuggled past a scanner. So wherever ClickHouse versions differ, or the spelling is exotic,
 //! this tokenizer has no opinion and refuses.
 
+use std::ops::Range;
+
 use super::refusal::{Place, Refusal};
 
 /// What a token is.
@@ -40,6 +42,8 @@ pub(super) struct Token {
     pub(super) text: String,
     /// Where it begins.
     pub(super) place: Place,
+    /// Its bytes in the statement, quotes included.
+    pub(super) bytes: Range<usize>,
 }
 
 impl Token {
@@ -73,10 +77,10 @@ pub(super) fn tokenize(sql: &str) -> Result<Vec<Token>, Refusal> {
         if scanner.at >= sql.len() {
             return Ok(tokens);
         }
-        let place = scanner.place();
+        let (place, start) = (scanner.place(), scanner.at);
         let after_dot = tokens.last().is_some_and(|t| t.kind == Kind::Dot);
         let (kind, text) = scanner.token(place, after_dot)?;
-        tokens.push(Token { kind, text, place });
+        tokens.push(Token { kind, text, place, bytes: start..scanner.at });
     }
 }
 
