@@ -72,9 +72,11 @@ pub(crate) fn config_xml(options: &EngineOptions, directory: &Path, http_port: u
         .as_deref()
         .map(|xml| format!("  <remote_servers>{xml}</remote_servers>"))
         .unwrap_or_default();
+    let native_port = options.native_port.map(|port| format!("  <tcp_port>{port}</tcp_port>")).unwrap_or_default();
     fill(
         CONFIG,
         &[
+            ("native_port", &native_port),
             ("directory", &escape(&directory.to_string_lossy())),
             ("http_port", &http_port.to_string()),
             ("memory_bytes", &options.memory_bytes.to_string()),

@@ -46,8 +46,8 @@ pub(crate) struct Allowed<'a> {
     pub program: Option<&'a Path>,
     /// Whether TCP connections may be opened.
     pub connect: bool,
-    /// The port that may be listened on; 0 stands for one that the system chooses.
-    pub listen: u16,
+    /// Ports that may be listened on; 0 stands for one that the system chooses.
+    pub listen: &'a [u16],
 }
 
 /// Restricts this thread and all it starts from now on, for good. The current directory stays
@@ -69,8 +69,10 @@ pub(crate) fn confine(allowed: &Allowed<'_>) -> Result<RulesetStatus, RulesetErr
         // Never executable: no file that a query wrote may become a program.
         .add_rules(path_beneath_rules(allowed.writable, everything & !BitFlags::from(AccessFs::Execute)))?
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::WriteFile | AccessFs::ReadFile))?
-        .add_rules(path_beneath_rules(READABLE, read))?
-        .add_rule(NetPort::new(allowed.listen, AccessNet::BindTcp))?;
+        .add_rules(path_beneath_rules(READABLE, read))?;
+    for port in allowed.listen {
+        rules = rules.add_rule(NetPort::new(*port, AccessNet::BindTcp))?;
+    }
     if let Some(program) = allowed.program {
         let run = AccessFs::ReadFile | AccessFs::Execute;
         rules = rules.add_rules(path_beneath_rules(

@@ -322,6 +322,9 @@ fn spawn(options: &EngineOptions, directory: &Path, port: u16) -> Result<Child, 
     if options.connect {
         command.arg("--connect");
     }
+    if let Some(port) = options.native_port {
+        command.arg(format!("--native={port}"));
+    }
     command
         .arg(program)
         .arg(directory)

@@ -49,6 +49,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 const START_SQL: &str = "SYSTEM START LISTEN HTTP;\n\
     SELECT getServerPort('http_port') INTO OUTFILE 'run/http_port' TRUNCATE FORMAT TSV;\n";
+const START_NATIVE_SQL: &str = "SYSTEM START LISTEN TCP;\n";
 const STOP_SQL: &[u8] = b"SYSTEM FLUSH LOGS;\nSELECT 1 INTO OUTFILE 'run/stopped' TRUNCATE FORMAT TSV;\n";
 
 type RunFn = unsafe extern "C" fn(c_int, *mut *mut c_char) -> *mut c_void;
@@ -58,7 +59,7 @@ type SignalsFn = unsafe extern "C" fn(c_int);
 #[derive(Debug, thiserror::Error)]
 enum LauncherError {
     #[error(
-        "usage: {LAUNCHER_COMMAND} [--server=PORT] [--connect] PROGRAM DIRECTORY (started by the host, not by hand)"
+        "usage: {LAUNCHER_COMMAND} [--server=PORT] [--native=PORT] [--connect] PROGRAM DIRECTORY (started by the host, not by hand)"
     )]
     Usage,
     #[error("{what}: {source}")]
@@ -84,25 +85,44 @@ struct Arguments {
     program: PathBuf,
     directory: PathBuf,
     server_port: Option<u16>,
+    network: Network,
+}
+
+/// What of the network the engine may use besides its HTTP port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Network {
+    /// It listens there for ClickHouse's native protocol.
+    native_port: Option<u16>,
+    /// It may open connections.
     connect: bool,
+}
+
+impl Network {
+    fn confine(self, program: Option<&Path>, http_port: u16) -> Result<(), LauncherError> {
+        let listen: Vec<u16> = [http_port].into_iter().chain(self.native_port).collect();
+        confine(program, self.connect, &listen)
+    }
 }
 
 impl Arguments {
     fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, LauncherError> {
         let mut paths = Vec::new();
-        let (mut server_port, mut connect) = (None, false);
+        let (mut server_port, mut network) = (None, Network::default());
+        let port = |text: &str| text.parse().map_err(|_| LauncherError::Usage);
         for argument in arguments {
             match argument.to_str() {
-                Some("--connect") => connect = true,
+                Some("--connect") => network.connect = true,
                 Some(option) if option.starts_with("--server=") => {
-                    let port = option.trim_start_matches("--server=").parse();
-                    server_port = Some(port.map_err(|_| LauncherError::Usage)?);
+                    server_port = Some(port(option.trim_start_matches("--server="))?);
+                }
+                Some(option) if option.starts_with("--native=") => {
+                    network.native_port = Some(port(option.trim_start_matches("--native="))?);
                 }
                 _ => paths.push(PathBuf::from(argument)),
             }
         }
         let [program, directory] = <[PathBuf; 2]>::try_from(paths).map_err(|_| LauncherError::Usage)?;
-        Ok(Arguments { program, directory, server_port, connect })
+        Ok(Arguments { program, directory, server_port, network })
     }
 }
 
@@ -134,8 +154,8 @@ fn launch(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Launcher
     be_modest();
     let _lock = lock()?;
     match arguments.server_port {
-        None => run_library(&program, lifeline, arguments.connect),
-        Some(port) => run_server(&program, lifeline, port, arguments.connect),
+        None => run_library(&program, lifeline, arguments.network),
+        Some(port) => run_server(&program, lifeline, port, arguments.network),
     }
 }
 
@@ -193,7 +213,7 @@ fn stop_requests(mut lifeline: File) -> Result<Receiver<()>, LauncherError> {
 }
 
 #[cfg(target_os = "linux")]
-fn confine(program: Option<&Path>, connect: bool, listen: u16) -> Result<(), LauncherError> {
+fn confine(program: Option<&Path>, connect: bool, listen: &[u16]) -> Result<(), LauncherError> {
     use landlock::RulesetStatus;
     let status =
         crate::confinement::confine(&crate::confinement::Allowed { writable: &WRITABLE, program, connect, listen })?;
@@ -206,13 +226,14 @@ fn confine(program: Option<&Path>, connect: bool, listen: u16) -> Result<(), Lau
 }
 
 #[cfg(not(target_os = "linux"))]
-fn confine(_: Option<&Path>, _: bool, _: u16) -> Result<(), LauncherError> {
+fn confine(_: Option<&Path>, _: bool, _: &[u16]) -> Result<(), LauncherError> {
     fs::write(CONFINEMENT_FILE, "none").map_err(io(CONFINEMENT_FILE))
 }
 
 #[allow(unsafe_code)]
-fn run_library(path: &Path, lifeline: File, connect: bool) -> Result<i32, LauncherError> {
-    fs::write(START_FILE, START_SQL).map_err(io(START_FILE))?;
+fn run_library(path: &Path, lifeline: File, network: Network) -> Result<i32, LauncherError> {
+    let native = network.native_port.map(|_| START_NATIVE_SQL).unwrap_or_default();
+    fs::write(START_FILE, format!("{native}{START_SQL}")).map_err(io(START_FILE))?;
     // Loaded before the confinement, which does not know where this system keeps the C library.
     // SAFETY: loading runs the library's initialisers. It is the archive whose digest `library`
     // verified (or a file the operator named), and no other thread of this process exists yet.
@@ -225,7 +246,7 @@ fn run_library(path: &Path, lifeline: File, connect: bool) -> Result<i32, Launch
             library.get::<SignalsFn>(b"chdb_set_signal_handlers_enabled\0")?,
         )
     };
-    confine(None, connect, 0)?;
+    network.confine(None, 0)?;
 
     let (pipe, commands) = io::pipe().map_err(io("pipe"))?;
     let stop = stop_requests(lifeline)?;
@@ -288,7 +309,7 @@ fn stop_library(mut commands: PipeWriter) -> ! {
 
 /// Runs a `clickhouse` binary as a server and passes every reason to stop on to it.
 #[allow(unsafe_code)]
-fn run_server(binary: &Path, lifeline: File, port: u16, connect: bool) -> Result<i32, LauncherError> {
+fn run_server(binary: &Path, lifeline: File, port: u16, network: Network) -> Result<i32, LauncherError> {
     let mut command = Command::new(binary);
     command
         .args(["server", "--config-file=config.xml"])
@@ -302,7 +323,7 @@ fn run_server(binary: &Path, lifeline: File, port: u16, connect: bool) -> Result
     unsafe {
         command.pre_exec(move || {
             follow_parent()?;
-            confine(Some(&program), connect, port).map_err(io::Error::other)
+            network.confine(Some(&program), port).map_err(io::Error::other)
         });
     }
     let mut server = command.spawn().map_err(io(&String::from_utf8_lossy(binary.as_os_str().as_bytes())))?;
@@ -358,9 +379,13 @@ mod tests {
     #[test]
     fn arguments_are_two_paths_and_known_options() {
         let parse = |words: &[&str]| Arguments::parse(words.iter().map(OsString::from));
-        let parsed = parse(&["--connect", "lib.so", "dir", "--server=8123"]).unwrap();
-        let expected =
-            Arguments { program: "lib.so".into(), directory: "dir".into(), server_port: Some(8123), connect: true };
+        let parsed = parse(&["--connect", "lib.so", "dir", "--server=8123", "--native=9000"]).unwrap();
+        let expected = Arguments {
+            program: "lib.so".into(),
+            directory: "dir".into(),
+            server_port: Some(8123),
+            network: Network { native_port: Some(9000), connect: true },
+        };
         assert_eq!(parsed, expected);
         for wrong in [&["lib.so"][..], &["a", "b", "c"], &["a", "b", "--server=x"], &[]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

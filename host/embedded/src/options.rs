@@ -139,6 +139,9 @@ pub struct EngineOptions {
     pub log_tables: Vec<LogTable>,
     /// Inside of `<remote_servers>`, as XML; taken as it is.
     pub remote_servers: Option<String>,
+    /// A loopback port for ClickHouse's native protocol, in which the servers of a cluster talk to each other. None, and it is spoken on
+    /// no port.
+    pub native_port: Option<u16>,
     /// Whether the engine may open TCP connections. Off, the kernel refuses what `url()`, `remote()`
     /// and `s3()` try. Needed for `remote_servers` that name another server.
     pub connect: bool,
@@ -157,6 +160,7 @@ impl EngineOptions {
             users: Vec::new(),
             log_tables: LogTable::LEAN.to_vec(),
             remote_servers: None,
+            native_port: None,
             connect: false,
             memory_bytes: 2_000_000_000,
             start_limit: Duration::from_secs(60),
