@@ -82,6 +82,14 @@ fn back_quoted(name: &str) -> String {
     format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
 }
 
+/// Stops a query of the host's own that nobody waits for any more. It may have ended by itself, and a user who is read-only may not be
+/// allowed to: then the query's own limits end it.
+pub(crate) async fn stop_query(client: &clickhouse::Client, id: &QueryId) {
+    if let Ok(cursor) = client.query_raw(&KillQuery(id).sql()).fetch_bytes(ANSWER) {
+        let _ = collect_within(cursor, KILL_PATIENCE).await;
+    }
+}
+
 impl Host {
     /// Asks the server to stop a query; how many it was told to stop (0: no such query).
     ///

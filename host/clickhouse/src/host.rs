@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clickhouse::Client;
 use serde::Deserialize;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
 use crate::config::{HostConfig, HostConfigError, Limits};
@@ -16,6 +16,7 @@ use crate::format::Format;
 use crate::guard::GuardedQuery;
 use crate::http;
 use crate::options::{GRACE, ReadOptions, escape_parameter};
+use crate::place::Place;
 use crate::profile::{self, Profile};
 use crate::redact::{Care, Redactor};
 use crate::rows::{Caps, Rows};
@@ -135,7 +136,7 @@ impl Host {
         options: &ReadOptions,
         profile: &Profile,
         query_id: &str,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Rows, ReadError> {
         let literal = if profile.takes_parameters() || query.parameters().is_empty() {
             None
@@ -163,18 +164,20 @@ impl Host {
         let deadline = Instant::now() + options.max_execution + GRACE;
         let cursor = request.fetch_bytes(options.format.name()).map_err(|e| ReadError::from_client(&e))?;
         let redactor = Redactor::new(options.format, care.rows);
+        let place =
+            if profile.ends_with_the_connection() { place } else { place.must_stop(self.client.clone(), query_id) };
         Rows::begin(cursor, redactor, caps, deadline, query_id.to_owned(), place).await
     }
 
     /// A place among the queries this host runs for us. Few wait, and not for long: a slow server must not gather callers.
-    async fn place(&self) -> Result<OwnedSemaphorePermit, ReadError> {
+    async fn place(&self) -> Result<Place, ReadError> {
         let busy = ReadError::Busy { concurrent: self.limits.concurrent };
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(place);
+            return Ok(Place::of(place));
         }
         let _waiter = Waiter::join(&self.waiting, self.limits.waiting).ok_or_else(|| busy.clone())?;
         match tokio::time::timeout(self.limits.wait, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
+            Ok(Ok(place)) => Ok(Place::of(place)),
             _ => Err(busy),
         }
     }

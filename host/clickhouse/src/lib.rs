@@ -16,6 +16,7 @@ mod host;
 mod http;
 mod lines;
 mod options;
+mod place;
 mod profile;
 pub mod redact;
 mod rows;

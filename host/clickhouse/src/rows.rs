@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use clickhouse::query::BytesCursor;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::error::ReadError;
 use crate::format::Format;
 use crate::lines::{Budget, Grammar, Lines, Next};
+use crate::place::Place;
+use crate::redact::Redactor;
 
 /// Text of an error that follows data is read up to here.
 const MAX_ERROR_TEXT: usize = 64 * 1024;
@@ -38,6 +39,7 @@ pub struct Rows {
     query_id: String,
     grammar: Grammar,
     lines: Lines,
+    redactor: Redactor,
     /// The text of an error that came after rows, as far as it has arrived. Kept here, not by the one who waits for the rest of it:
     /// who waits may be dropped.
     failure: Option<BytesMut>,
@@ -47,7 +49,7 @@ pub struct Rows {
     bytes: u64,
     truncated: bool,
     /// Held while the query runs.
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl std::fmt::Debug for Rows {
@@ -66,12 +68,13 @@ impl Rows {
     /// Waits for the beginning of the answer, so that a refused query is an error here and not in the middle of a response.
     pub(crate) async fn begin(
         cursor: BytesCursor,
-        format: Format,
+        redactor: Redactor,
         caps: Caps,
         deadline: Instant,
         query_id: String,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<Self, ReadError> {
+        let format = redactor.format();
         let grammar = Grammar::of(format, caps.crlf);
         let mut rows = Self {
             cursor: Some(cursor),
@@ -82,6 +85,7 @@ impl Rows {
             query_id,
             grammar,
             lines: Lines::new(grammar),
+            redactor,
             failure: None,
             header: VecDeque::new(),
             header_left: format.header_lines(),
@@ -112,7 +116,7 @@ impl Rows {
         self.rows
     }
 
-    /// Bytes passed on so far.
+    /// Bytes passed on so far, as they came: before credentials were hidden in them.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -156,6 +160,7 @@ impl Rows {
             let line = if self.caps.crlf { without_carriage_returns(&line) } else { line };
             if self.header_left > 0 {
                 self.header_left -= 1;
+                self.redactor.header(&line);
                 self.header.push_back(line);
                 continue;
             }
@@ -166,7 +171,7 @@ impl Rows {
             }
             self.rows += 1;
             self.bytes = after;
-            return Ok(Some(line));
+            return Ok(Some(self.redactor.rows(line)));
         }
     }
 
@@ -205,7 +210,7 @@ impl Rows {
                     let rows = if self.caps.crlf { without_carriage_returns(&block.rows) } else { block.rows };
                     self.rows += block.count;
                     self.bytes = self.bytes.saturating_add(rows.len() as u64);
-                    return Ok(Some(rows));
+                    return Ok(Some(self.redactor.rows(rows)));
                 }
                 Next::Beyond => {
                     self.cut();
@@ -293,6 +298,9 @@ impl Rows {
             Ok(Err(e)) => Err(ReadError::from_client(&e)),
             Err(_) => Err(ReadError::Deadline { after: self.deadline - self.started }),
         };
+        if let (Ok(_) | Err(ReadError::Server { .. }), Some(place)) = (&result, &mut self.place) {
+            place.query_ended();
+        }
         self.close();
         result
     }
