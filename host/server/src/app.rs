@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use chm_access::{Matrix, Operators, Posture};
 use chm_sandbox::{CallError, Plugin, Role, Sandbox};
 
+use crate::actions::Actions;
 use crate::alerts::{Outbox, OutboxOptions};
 use crate::answers::Sharing;
 use crate::audit::Audit;
@@ -60,6 +61,8 @@ pub struct App {
     pub edge: Edge,
     /// Longest request body, in bytes.
     pub body_bytes: usize,
+    /// What was shown to whom, before it is done.
+    pub actions: Actions,
     /// Alerts on their way.
     pub outbox: Outbox,
     /// How long one server may take to say its version or state.
@@ -132,6 +135,8 @@ impl App {
             edge: Edge::new(config)?,
             body_bytes: usize::try_from(config.limits.body_bytes).unwrap_or(usize::MAX),
             ask_timeout: Duration::from_millis(config.clickhouse.ping_timeout_ms),
+            actions: Actions::new(&config.actions)
+                .map_err(|error| anyhow::anyhow!("no entropy for confirmations: {error}"))?,
             outbox: Outbox::new(OutboxOptions::default()),
             metrics,
             registry,

@@ -3,6 +3,7 @@
 //! A request's way, forwards only: identity ([`auth`]) → gate ([`api`]) → operation → descriptor in memory ([`plugins`]) → guard
 //! and stream (`chm-clickhouse`).
 
+pub mod actions;
 pub mod alerts;
 pub mod answers;
 pub mod api;

@@ -141,11 +141,11 @@ impl ActionsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<u32>>,
         body: CheckedJson<ActionRequest>,
     ) -> Result<Json<ActionAnswer>, ActionProblem> {
         let began = Instant::now();
-        let wish = wish(&app, gate, host_id.0.as_deref(), &body)?;
+        let wish = wish(&app, gate, host_id.0, &body)?;
         let way = way(&wish, body.0.dry_run, body.0.confirmation)?;
         let (plugin, host) = (wish.action.plugin.id().to_owned(), wish.host);
         let done = perform(wish, way).await.map_err(|refusal| problem(&plugin, refusal))?;
@@ -160,7 +160,7 @@ impl ActionsApi {
 }
 
 /// Checks everything that was sent.
-fn wish(app: &Arc<App>, gate: ActionGate, host: Option<&str>, body: &ActionRequest) -> Result<Wish, ActionProblem> {
+fn wish(app: &Arc<App>, gate: ActionGate, host: Option<u32>, body: &ActionRequest) -> Result<Wish, ActionProblem> {
     let ActionGate { gate: Gate { caller, request_id, .. }, address, noted } = gate;
     let catalogue = &app.registry.catalogue;
     let gated = catalogue.action(&body.action).map_err(|unknown| {
@@ -175,7 +175,7 @@ fn wish(app: &Arc<App>, gate: ActionGate, host: Option<&str>, body: &ActionReque
         .map_err(|denial| ActionProblem::TooOften(denied(&denial).into_response()))?;
     let params = body.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let parameters = action.bind(&params).map_err(Problem::from)?;
-    let (host, _) = parameters::host(app, &caller, host)?;
+    let (host, _) = parameters::host(app, &caller, host.map(|id| id.to_string()).as_deref())?;
     Ok(Wish { app: app.clone(), caller, address, request_id, noted, action, host, parameters })
 }
 
@@ -231,7 +231,8 @@ fn problem(plugin: &str, refusal: Refusal) -> ActionProblem {
         Refusal::Confirmation(error) => Problem::invalid("confirmation", format!("`confirmation`: {error}")),
         Refusal::TooOften(allowance) => {
             let wait = allowance.retry_after();
-            let text = format!("too many changes (`limits.actions_per_minute`): nothing has happened; try again in {wait} s");
+            let text =
+                format!("too many changes (`limits.actions_per_minute`): nothing has happened; try again in {wait} s");
             return ActionProblem::TooOften(Problem::rate_limited(&text, wait));
         }
         Refusal::Plugin(error) => plugin_problem(plugin, &error),

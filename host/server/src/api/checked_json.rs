@@ -132,6 +132,7 @@ fn unmet(schema: &MetaSchema, value: &Value) -> Option<String> {
     let fits = match schema.ty {
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
+        "object" => value.is_object(),
         "number" => value.is_number(),
         "integer" if schema.format.is_some_and(|format| format.starts_with('u')) => {
             value.as_u64().is_some_and(|number| u32::try_from(number).is_ok() || schema.format == Some("uint64"))
@@ -143,6 +144,7 @@ fn unmet(schema: &MetaSchema, value: &Value) -> Option<String> {
         "integer" => "a whole number that is not negative".to_owned(),
         "string" => "a text".to_owned(),
         "boolean" => "true or false".to_owned(),
+        "object" => "an object".to_owned(),
         other => format!("a {other}"),
     })
 }

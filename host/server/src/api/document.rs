@@ -48,6 +48,7 @@ impl Document {
                 "description": "An API key (`chm_…`), or a token of the configured auth provider."},
             "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key (`chm_…`)."},
         });
+        leave_out_confirmations(&mut value);
         mark_operations(&mut value)?;
         add_refusals(&mut value)?;
         add_failures(&mut value);
@@ -100,6 +101,17 @@ impl Document {
         let mut text = serde_json::to_string_pretty(&self.value).unwrap_or_default();
         text.push('\n');
         text
+    }
+}
+
+/// [`Problem`](super::error::Problem) has the answers that ask for a confirmation; only one operation gives them.
+fn leave_out_confirmations(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flatten().filter(|(path, _)| *path != "/api/v1/actions");
+    for operation in paths.filter_map(|(_, methods)| methods.as_object_mut()).flat_map(|methods| methods.values_mut()) {
+        if let Some(responses) = operation["responses"].as_object_mut() {
+            responses.remove("428");
+            responses.remove("409");
+        }
     }
 }
 
@@ -281,15 +293,19 @@ fn panel_operation(
     schemas.insert(row.clone(), schema::row(&panel.described.columns));
     let mut responses = errors.clone();
     responses["200"] = json!({
-        "description": "The rows; with `format` other than `json`, bare and as text.",
+        "description": "The rows; with `format` other than `json`, bare.",
         "content": {
             "application/json": {"schema": schema::envelope(&json!({
                 "type": "array", "items": {"$ref": format!("#/components/schemas/{row}")}}))},
             "application/x-ndjson": {"schema": {"type": "string"}},
             "text/csv; charset=utf-8": {"schema": {"type": "string"}},
             "text/tab-separated-values; charset=utf-8": {"schema": {"type": "string"}},
+            "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+            "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}},
         },
     });
+    responses["304"] =
+        json!({"description": "The client has these rows already: their `ETag` was in `If-None-Match`."});
     json!({
         "tags": [tag],
         "summary": panel.described.title,

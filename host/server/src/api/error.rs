@@ -24,6 +24,9 @@ pub enum Problem {
     /// No such thing; near names are listed. Or the feature is disabled (`FEATURE_DISABLED`).
     #[oai(status = 404)]
     NotFound(Json<Box<ErrorEnvelope>>),
+    /// Something else would be hit than what was confirmed; nothing has happened.
+    #[oai(status = 409)]
+    Changed(Json<Box<ErrorEnvelope>>),
     /// The request's body did not arrive in time.
     #[oai(status = 408)]
     TooSlow(Json<Box<ErrorEnvelope>>),
@@ -36,6 +39,9 @@ pub enum Problem {
     /// The host does not answer to this name.
     #[oai(status = 421)]
     Misdirected(Json<Box<ErrorEnvelope>>),
+    /// It is to be confirmed first; nothing has happened.
+    #[oai(status = 428)]
+    Unconfirmed(Json<Box<ErrorEnvelope>>),
     /// Too many requests; `Retry-After` says when to come back.
     #[oai(status = 429)]
     RateLimited(Json<Box<ErrorEnvelope>>),
@@ -68,12 +74,16 @@ pub enum Word {
     CrossSite,
     /// 408: the body did not arrive in time.
     TooSlow,
+    /// 409: something else would be hit than what was confirmed.
+    Changed,
     /// 413: the body is too large.
     TooLarge,
     /// 415: the body is not JSON.
     MediaType,
     /// 421: the host does not answer to this name.
     Misdirected,
+    /// 428: a change is to be confirmed first.
+    Unconfirmed,
     /// 429: too many requests.
     RateLimited,
     /// 500: ClickHouse's error.
@@ -94,16 +104,18 @@ pub enum Word {
 
 impl Word {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Validation,
         Self::Permission,
         Self::NotFound,
         Self::ColumnNotFound,
         Self::CrossSite,
         Self::TooSlow,
+        Self::Changed,
         Self::TooLarge,
         Self::MediaType,
         Self::Misdirected,
+        Self::Unconfirmed,
         Self::RateLimited,
         Self::Query,
         Self::Plugin,
@@ -124,9 +136,11 @@ impl Word {
             Self::ColumnNotFound => "column_not_found",
             Self::CrossSite => "cross_site",
             Self::TooSlow => "too_slow",
+            Self::Changed => "changed",
             Self::TooLarge => "too_large",
             Self::MediaType => "unsupported_media_type",
             Self::Misdirected => "misdirected_request",
+            Self::Unconfirmed => "confirmation_required",
             Self::RateLimited => "rate_limited",
             Self::Query => "query_error",
             Self::Plugin => "plugin_error",
@@ -170,9 +184,11 @@ impl Problem {
             Word::Permission | Word::CrossSite => Self::Forbidden(body),
             Word::NotFound | Word::ColumnNotFound => Self::NotFound(body),
             Word::TooSlow => Self::TooSlow(body),
+            Word::Changed => Self::Changed(body),
             Word::TooLarge => Self::TooLarge(body),
             Word::MediaType => Self::MediaType(body),
             Word::Misdirected => Self::Misdirected(body),
+            Word::Unconfirmed => Self::Unconfirmed(body),
             Word::RateLimited => Self::RateLimited(body),
             Word::Query => Self::Failed(body),
             Word::Plugin | Word::Upstream => Self::PluginFailed(body),
@@ -194,6 +210,8 @@ impl Problem {
             | Self::Failed(body)
             | Self::PluginFailed(body)
             | Self::Unavailable(body)
+            | Self::Changed(body)
+            | Self::Unconfirmed(body)
             | Self::Timeout(body) => body,
         }
     }

@@ -90,9 +90,15 @@ fn meaning(word: Word) -> &'static str {
         Word::ColumnNotFound => "No such column.",
         Word::CrossSite => "A write that a page of another site sent; see `edge.cors_origins`.",
         Word::TooSlow => "The request's body took longer than `limits.body_timeout_ms`.",
+        Word::Changed => {
+            "Something else would be hit than what was confirmed. Nothing has happened; `details` is as of `confirmation_required`."
+        }
         Word::TooLarge => "The request's body is longer than `limits.body_bytes`.",
         Word::MediaType => "The request's body is not `application/json`.",
         Word::Misdirected => "The host does not answer to the name in `Host`; see `edge.allowed_hosts`.",
+        Word::Unconfirmed => {
+            "A change is shown before it is made. Nothing has happened: `details` has `summary`, `targets`, `confirmation` and `expiresIn` (seconds); send the same again with `confirmation`."
+        }
         Word::RateLimited => {
             "Too many requests, or too many wrong credentials; `Retry-After` and `retryAfterSec` say how many seconds to wait."
         }

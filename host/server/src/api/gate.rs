@@ -69,6 +69,8 @@ rights! {
     TablesRead = Tables, Read, "tables:read";
     /// SQL that the caller wrote.
     TablesWrite = Tables, Write, "tables:write";
+    /// Whatever changes a server.
+    ActionsWrite = Actions, Write, "actions:write";
     /// Alerts to the outside.
     HealthWrite = Health, Write, "health:write";
     /// Figures of this host.

@@ -1,5 +1,6 @@
 //! The HTTP API: typed operations, one envelope, one document.
 
+mod actions;
 mod alerts;
 mod allowed_methods;
 mod audit;
@@ -65,6 +66,8 @@ pub enum Tag {
     /// PeerDB: mirrors, peers and replication slots.
     #[oai(rename = "PeerDB")]
     Peerdb,
+    /// What somebody may do to a server.
+    Actions,
     /// Alerts.
     Alerts,
     /// Loaded plugins.

@@ -9,6 +9,7 @@ use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSch
 use poem_openapi::types::{Binary, Type};
 use poem_openapi::{ApiResponse, OpenApi, OpenApiService};
 
+use super::actions::ActionsApi;
 use super::alerts::AlertsApi;
 use super::allowed_methods::AllowedMethods;
 use super::audit::AuditApi;
@@ -52,6 +53,7 @@ pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
         IdentityApi,
         ConfigApi,
         ToolsApi,
+        ActionsApi,
         PeerdbApi,
         AlertsApi,
         PluginsApi,

@@ -72,6 +72,7 @@ pub struct Noted(Arc<Learnt>);
 struct Learnt {
     caller: OnceLock<Caller>,
     kept: AtomicBool,
+    kept_whatever_comes: AtomicBool,
 }
 
 impl Noted {
@@ -85,6 +86,11 @@ impl Noted {
     /// The handler has kept an entry of its own, with the change itself.
     pub fn kept(&self) {
         self.0.kept.store(true, Ordering::Relaxed);
+    }
+
+    /// The handler has kept an entry of its own, which also says why nothing was done.
+    pub fn kept_whatever_comes(&self) {
+        self.0.kept_whatever_comes.store(true, Ordering::Relaxed);
     }
 }
 
@@ -158,6 +164,9 @@ struct Write {
 impl Write {
     async fn end(mut self, status: StatusCode) {
         self.ended = true;
+        if self.noted.0.kept_whatever_comes.load(Ordering::Relaxed) {
+            return;
+        }
         // What was not done has no entry of its own.
         if self.noted.0.kept.load(Ordering::Relaxed) && !is_failure(status) {
             return;

@@ -6,6 +6,7 @@
 //! Two tables are the single source of what exists: `schema` of keys, `variables` of environment variables. Checks, `config check`
 //! ([`Loaded::render`]) and the reference ([`reference_markdown`]) are made from them.
 
+mod actions;
 mod address;
 mod allowed_host;
 mod auth;
@@ -36,6 +37,7 @@ mod tests;
 mod variables;
 mod web_origin;
 
+pub use actions::{ActionsConfig, ConfirmationRule};
 pub use address::{SafeUrl, SecretUrl};
 pub use allowed_host::{AllowedHost, NoHost};
 pub use auth::Auth;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use chm_access::{AllowList, FeatureId, FeatureOverride, Matrix, PluginId, Posture, Secret};
 use serde::Deserialize;
 
+use super::actions::ActionsConfig;
 use super::address::SafeUrl;
 use super::auth::Auth;
 use super::edge::{EdgeConfig, Tls};
@@ -53,6 +54,8 @@ pub struct Config {
     pub tls: Tls,
     /// What answers share.
     pub answers: Answers,
+    /// What somebody may do to a server.
+    pub actions: ActionsConfig,
     /// Limits of requests and answers.
     pub limits: RequestLimits,
 }
@@ -167,6 +170,8 @@ pub struct RequestLimits {
     pub requests_per_minute: NonZeroU32,
     /// Most requests a minute to the agent of one caller.
     pub agent_requests_per_minute: NonZeroU32,
+    /// Most changes a minute of one caller.
+    pub actions_per_minute: NonZeroU32,
     /// Most different wrong credentials a minute from one address.
     pub failed_sign_ins_per_minute: NonZeroU32,
     /// Most bytes of a request's head.

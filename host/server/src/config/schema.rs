@@ -122,7 +122,7 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "plugins.<plugin>.grants.control",
         Kind::Choices(&["kill-query", "optimize-table"]),
-        "The statements that it may have run.",
+        "The statements that it may have run. An empty list loads a plugin that asks for them, and refuses each.",
     ),
     key("plugins.<plugin>.grants.http", Kind::Names, "The endpoints that it may send to."),
     key("plugins.<plugin>.grants.secrets", Kind::Names, "Those of its settings that are secrets and that it may use."),
@@ -216,6 +216,12 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Boolean,
         "Whether answers of panels are kept in memory for the few seconds that each panel allows.",
     ),
+    key(
+        "actions.confirmation",
+        Kind::Choice(&["required", "optional"]),
+        "Whether a change to a server is shown and confirmed before it is made; `optional` lets clients of chmonitor make it at once.",
+    ),
+    key("actions.confirmation_seconds", Kind::Integer(1, 3600), "Seconds that a confirmation lasts."),
     key("limits.body_bytes", Kind::Integer(1, GIB), "Most bytes of a request's body."),
     key("limits.row_cap", Kind::Integer(1, 10_000_000), "Most rows of an answer."),
     key("limits.result_bytes", Kind::Integer(1, 4 * GIB), "Most bytes of an answer."),
@@ -225,6 +231,11 @@ pub(super) const KEYS: &[Key] = &[
         "Most requests a minute of one caller: of a subject, else of an address (IPv6: of a /64). As many may come at once.",
     ),
     key("limits.agent_requests_per_minute", Kind::Integer(1, RATE), "The same for requests to the agent."),
+    key(
+        "limits.actions_per_minute",
+        Kind::Integer(1, RATE),
+        "Most changes to servers a minute of one caller, through `/api/v1/actions`.",
+    ),
     key(
         "limits.failed_sign_ins_per_minute",
         Kind::Integer(1, RATE),

@@ -194,6 +194,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_TLS_KEY_FILE", Sets("tls.key")),
     var("RATE_LIMIT_API_PER_MIN", Sets("limits.requests_per_minute")),
     var("RATE_LIMIT_AGENT_PER_MIN", Sets("limits.agent_requests_per_minute")),
+    var("CHM_ACTIONS_PER_MIN", Sets("limits.actions_per_minute")),
+    var("CHM_ACTIONS_CONFIRMATION", Sets("actions.confirmation")),
     var("CHM_FAILED_SIGN_INS_PER_MIN", Sets("limits.failed_sign_ins_per_minute")),
     var("CHM_REQUEST_TIMEOUT_MS", Sets("limits.request_timeout_ms")),
     var("CHM_MAX_CONNECTIONS", Sets("limits.connections")),

@@ -26,6 +26,15 @@ enum Bucket {
     Network(IpAddr),
 }
 
+impl Bucket {
+    fn of(caller: Option<&Caller>, address: ClientAddress) -> Self {
+        match caller.and_then(Caller::subject) {
+            Some(subject) => Self::Subject(subject.into()),
+            None => Self::Network(address.network()),
+        }
+    }
+}
+
 type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, DefaultClock, StateInformationMiddleware>;
 
 /// A token bucket per caller (contract §2.4 of the HTTP API): as many as a minute's may come at once, and they refill
@@ -36,6 +45,8 @@ pub struct RateLimits {
     all_per_minute: NonZeroU32,
     agent: Limiter,
     agent_per_minute: NonZeroU32,
+    changes: Limiter,
+    changes_per_minute: NonZeroU32,
     since_sweep: AtomicU32,
 }
 
@@ -86,11 +97,14 @@ impl RateLimits {
     #[must_use]
     pub fn new(limits: &RequestLimits) -> Self {
         let (all_per_minute, agent_per_minute) = (limits.requests_per_minute, limits.agent_requests_per_minute);
+        let changes_per_minute = limits.actions_per_minute;
         Self {
             all: limiter(all_per_minute),
             all_per_minute,
             agent: limiter(agent_per_minute),
             agent_per_minute,
+            changes: limiter(changes_per_minute),
+            changes_per_minute,
             since_sweep: AtomicU32::new(0),
         }
     }
@@ -98,10 +112,7 @@ impl RateLimits {
     /// Takes a request out of the caller's bucket, and out of the one for the agent when `agent`.
     #[must_use]
     pub fn take(&self, caller: Option<&Caller>, address: ClientAddress, agent: bool) -> Allowance {
-        let bucket = match caller.and_then(Caller::subject) {
-            Some(subject) => Bucket::Subject(subject.into()),
-            None => Bucket::Network(address.network()),
-        };
+        let bucket = Bucket::of(caller, address);
         if self.since_sweep.fetch_add(1, Ordering::Relaxed) >= SWEEP_EVERY {
             self.sweep();
         }
@@ -114,17 +125,25 @@ impl RateLimits {
         take(&self.all, &bucket, self.all_per_minute)
     }
 
+    /// Takes a change of a server out of the caller's bucket for those.
+    #[must_use]
+    pub fn take_change(&self, caller: &Caller, address: ClientAddress) -> Allowance {
+        // Each comes in a request, which [`take`](Self::take) has counted: the sweep is its.
+        take(&self.changes, &Bucket::of(Some(caller), address), self.changes_per_minute)
+    }
+
     /// Forgets the buckets that are full.
     pub fn sweep(&self) {
         self.since_sweep.store(0, Ordering::Relaxed);
         self.all.retain_recent();
         self.agent.retain_recent();
+        self.changes.retain_recent();
         self.all.shrink_to_fit();
     }
 
     #[cfg(test)]
     fn buckets(&self) -> usize {
-        self.all.len() + self.agent.len()
+        self.all.len() + self.agent.len() + self.changes.len()
     }
 }
 

@@ -8,6 +8,7 @@ use chm_sandbox::Plugin;
 use chm_sandbox::bindings::panels::Shape;
 
 use super::BUNDLED;
+use super::action::Action;
 use super::panel::{Panel, Unfit, unfit};
 use super::tool::Tool;
 
@@ -67,6 +68,7 @@ pub struct Catalogue {
     counters: BTreeMap<String, Gated<Panel>>,
     cluster_counters: BTreeMap<String, Gated<Panel>>,
     tools: BTreeMap<String, Gated<Tool>>,
+    actions: BTreeMap<String, Gated<Action>>,
 }
 
 impl Catalogue {
@@ -97,6 +99,14 @@ impl Catalogue {
                 return Err(unfit("tool", &described.name, format!("the name `{name}` is described twice")));
             }
             next.tools.insert(name, Gated::new(tool.permission.clone(), tool));
+        }
+        for described in &plugin.described().actions {
+            let name = public_name(plugin.id(), &described.name);
+            let action = Action::new(plugin.clone(), name.clone(), described.clone())?;
+            if next.actions.contains_key(&name) {
+                return Err(unfit("action", &described.name, format!("the name `{name}` is described twice")));
+            }
+            next.actions.insert(name, Gated::new(Action::permission(), action));
         }
         *self = next;
         Ok(())
@@ -140,6 +150,19 @@ impl Catalogue {
     /// Names like it.
     pub fn tool(&self, name: &str) -> Result<&Gated<Tool>, Unknown> {
         find(&self.tools, name)
+    }
+
+    /// An action.
+    ///
+    /// # Errors
+    /// Names like it.
+    pub fn action(&self, name: &str) -> Result<&Gated<Action>, Unknown> {
+        find(&self.actions, name)
+    }
+
+    /// All actions, by name.
+    pub fn actions(&self) -> impl Iterator<Item = (&str, &Gated<Action>)> {
+        self.actions.iter().map(|(name, action)| (name.as_str(), action))
     }
 
     /// All table panels, by name.

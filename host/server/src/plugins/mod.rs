@@ -1,5 +1,6 @@
 //! Plugins on this host: found, loaded, and entered into one catalogue.
 
+mod action;
 mod catalogue;
 mod loader;
 mod panel;
@@ -7,6 +8,7 @@ mod parameter;
 mod tool;
 mod version;
 
+pub use action::Action;
 pub use catalogue::{Catalogue, Gated, Unknown};
 pub use loader::{Found, Loader, PluginEntry, Registry, State};
 pub use panel::{Panel, PanelColumn, PanelKind, Requirement, Unfit, Variant};
@@ -16,5 +18,14 @@ pub use version::ServerVersion;
 
 /// The first-party plugins. They own the contract's panel, chart and tool names; another plugin's names are
 /// `<plugin>.<name>`.
-pub const BUNDLED: [&str; 8] =
-    ["alert-webhook", "auth-clerk", "auth-oidc", "auth-proxy", "auth-trusted", "panel-peerdb", "panels-queries", "tools-clickhouse"];
+pub const BUNDLED: [&str; 9] = [
+    "alert-webhook",
+    "auth-clerk",
+    "auth-oidc",
+    "auth-proxy",
+    "auth-trusted",
+    "panel-actions",
+    "panel-peerdb",
+    "panels-queries",
+    "tools-clickhouse",
+];

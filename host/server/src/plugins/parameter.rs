@@ -95,6 +95,25 @@ impl Parameter {
         }
     }
 
+    /// What is bound when the client sends `sent` in a JSON body. `null` is nothing.
+    ///
+    /// # Errors
+    /// When it is missing and required, or does not fit.
+    pub fn json(&self, sent: Option<&Value>) -> Result<String, BadParameter> {
+        let expects = match &self.declared.kind {
+            types::ParameterKind::Text(_) | types::ParameterKind::Choice(_) => "a text",
+            types::ParameterKind::Integer(_) | types::ParameterKind::Number(_) => "a number",
+            types::ParameterKind::Boolean => "true or false",
+        };
+        match (sent, expects) {
+            (None | Some(Value::Null), _) => self.value(None),
+            (Some(Value::String(text)), "a text") => self.value(Some(text)),
+            (Some(Value::Number(number)), "a number") => self.value(Some(&number.to_string())),
+            (Some(Value::Bool(truth)), "true or false") => self.value(Some(&truth.to_string())),
+            _ => Err(self.bad(format!("expected {expects}"))),
+        }
+    }
+
     fn bad(&self, reason: String) -> BadParameter {
         BadParameter { name: self.declared.name.clone(), reason }
     }
