@@ -76,7 +76,7 @@ struct Member {
 #[derive(Deserialize)]
 struct Answered {
     number: u32,
-    #[serde(rename = "host")]
+    #[serde(rename = "replica_host")]
     replica: String,
 }
 

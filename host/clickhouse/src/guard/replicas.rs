@@ -10,7 +10,7 @@ use crate::cluster::ClusterName;
 use crate::error::ReadError;
 
 /// The column that says which replica a row is from: host name and native port, as several replicas may share a machine.
-pub const REPLICA: &str = "host";
+pub const REPLICA: &str = "replica_host";
 
 /// Order and part of the rows of all replicas together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ mod tests {
             GuardedQuery::check(sql).unwrap().on_every_replica(&cluster, arrangement)
         };
         let head =
-            r"SELECT concat(hostName(), ':', toString(tcpPort())) AS host, * FROM clusterAllReplicas('it\'s', view(";
+            r"SELECT concat(hostName(), ':', toString(tcpPort())) AS replica_host, * FROM clusterAllReplicas('it\'s', view(";
         for sql in ["SELECT 1", "SELECT 1;", "SELECT 1 -- x", "SELECT 1 ; -- x\n", "SELECT 1 /* ) */"] {
             assert_eq!(wrapped(sql, &Arrangement::default()).unwrap().sql(), format!("{head}SELECT 1))"), "{sql}");
         }

@@ -124,7 +124,8 @@ async fn one<'c>(
     sent: BTreeMap<String, String>,
 ) -> poem::Result<Option<u64>> {
     let counter = found.map_err(|unknown| {
-        let visible = all.filter(|(_, it)| it.open(&app.matrix, &gate.caller, app.posture).is_ok()).map(|(name, _)| name);
+        let visible =
+            all.filter(|(_, it)| it.open(&app.matrix, &gate.caller, app.posture).is_ok()).map(|(name, _)| name);
         Problem::unknown("counter", "availableCounters", &unknown, visible.collect())
     })?;
     let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;

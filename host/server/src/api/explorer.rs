@@ -30,7 +30,7 @@ pub struct ConsoleQuery {
     /// Position of the ClickHouse host in the configuration.
     #[oai(nullable, default)]
     pub host_id: u32,
-    /// `json` (the envelope), `ndjson`, `csv` or `tsv`; ClickHouse's names work too.
+    /// `json` (the envelope), `ndjson`, `csv`, `tsv`, `parquet` or `arrow`; ClickHouse's names work too.
     #[oai(nullable)]
     pub format: Option<String>,
     /// Most rows; the host's own cap holds besides.

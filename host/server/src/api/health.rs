@@ -114,7 +114,8 @@ fn wanted(app: &App, gate: &ItemGate, charts: Option<&str>) -> Result<BTreeSet<S
         let checks = open.filter(|(_, it)| it.for_documentation().described.check.is_some());
         return Ok(checks.map(|(name, _)| name.to_owned()).collect());
     };
-    let names: BTreeSet<String> = text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    let names: BTreeSet<String> =
+        text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
     if names.is_empty() || names.len() > MOST_CHECKS {
         let message = format!("parameter `charts`: expected 1 to {MOST_CHECKS} names with commas between them");
         return Err(Problem::invalid("charts", message));

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chm_clickhouse::Arrangement;
+
 /// One column the rows are ordered by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SortKey {
@@ -23,6 +25,23 @@ pub struct Cut {
 }
 
 impl Cut {
+    /// What each of several servers has to give, so that this cut of all of them together is right.
+    #[must_use]
+    pub fn of_each(&self) -> Self {
+        Self { offset: 0, limit: self.limit.map(|limit| limit.saturating_add(self.offset)), order: self.order.clone() }
+    }
+
+    /// The same, for the select around what every replica answers.
+    #[must_use]
+    pub fn arrangement(&self, absent: &[String]) -> Arrangement {
+        let there = self.order.iter().filter(|key| !absent.contains(&key.column));
+        Arrangement {
+            order_by: there.map(|key| (key.column.clone(), key.descending)).collect(),
+            limit: self.limit.map(|limit| u64::from(limit) + 1),
+            offset: u64::from(self.offset),
+        }
+    }
+
     /// Writes `ORDER BY`, `LIMIT` and `OFFSET`. Columns that are null on this server order nothing.
     pub fn write(&self, sql: &mut String, absent: &[String]) {
         let keys: Vec<String> = self

@@ -80,7 +80,8 @@ impl Filter {
     /// # Errors
     /// When the value does not fit.
     pub fn condition(&self, sent: Option<&str>) -> Result<Option<Condition>, BadParameter> {
-        let Some(text) = sent.or(self.declared.default.as_deref()).map(str::trim).filter(|text| !text.is_empty()) else {
+        let Some(text) = sent.or(self.declared.default.as_deref()).map(str::trim).filter(|text| !text.is_empty())
+        else {
             return Ok(None);
         };
         if text.chars().count() > MOST_CHARACTERS {
@@ -135,7 +136,9 @@ impl Filter {
                 for text in &values {
                     let digits = text.chars().filter(char::is_ascii_digit).count();
                     if text.len() > 40 || digits < 8 || !text.is_ascii() {
-                        return Err(self.bad(format!("expected a time such as 2026-01-31 23:59:59, not `{}`", short(text))));
+                        return Err(
+                            self.bad(format!("expected a time such as 2026-01-31 23:59:59, not `{}`", short(text)))
+                        );
                     }
                 }
                 Ok(Test::Time(operator, values.into_iter().map(str::to_owned).collect()))

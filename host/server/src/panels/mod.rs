@@ -4,7 +4,6 @@
 //! with `filter` and the cut; `run` puts them together, and `unavailable` says in words why a panel cannot be shown.
 
 mod cut;
-mod cut_cluster;
 mod facts;
 mod filter;
 mod request;
@@ -17,5 +16,5 @@ pub use facts::Imagined;
 pub use filter::{Condition, Filter};
 pub use request::{MOST_OFFSET, Request, Scope, pairs, sortable};
 pub use run::{Asking, Outcome, answer, rows};
-pub use values::{ValueCount, values};
 pub use statement::{NoStatement, Wishes, described};
+pub use values::{ValueCount, values};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chm_access::Caller;
-use chm_clickhouse::{Host, ReadOptions};
+use chm_clickhouse::{Host, ReadError, ReadOptions};
 use chm_sandbox::bindings::panels::{Context, Shape, Source as PanelSource};
 use chm_sandbox::bindings::types::Binding;
 use chm_sandbox::{CallScope, Role};
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
     async fn prepare(&self) -> Result<Prepared<'a>, Problem> {
         match &self.request.scope {
             Scope::Host(id, host) => self.on_host(*id, host).await,
-            Scope::Cluster(..) => Err(Problem::invalid("scope", "being wired")),
+            Scope::Cluster(id, host, cluster) => self.on_cluster(*id, host, cluster).await,
             Scope::Hosts(hosts) => self.on_hosts(hosts).await,
         }
     }
@@ -145,6 +145,44 @@ impl<'a> Run<'a> {
                 Ok(Prepared::Ask(self.ask(vec![part], metadata)))
             }
             Err(unavailable) => Ok(Prepared::Unavailable(unavailable)),
+        }
+    }
+
+    /// Every replica answers for itself; those that do not are named.
+    async fn on_cluster(&self, id: u32, host: &Arc<Host>, name: &str) -> Result<Prepared<'a>, Problem> {
+        let cluster = match host.cluster(name).await {
+            Ok(Some(cluster)) => cluster,
+            Ok(None) => return Err(no_such_cluster(host, name).await),
+            Err(error) => return self.unavailable_for(error, host).await,
+        };
+        let (statement, version) = match self.statement(id, host, &[]).await? {
+            Ok(found) => found,
+            Err(unavailable) => return Ok(Prepared::Unavailable(unavailable)),
+        };
+        let reach = match host.reachable_members(&cluster).await {
+            Ok(reach) => reach,
+            Err(error) => return self.unavailable_for(error, host).await,
+        };
+        let arrangement = self.request.cut.arrangement(&statement.absent);
+        let query = statement.query.on_every_replica(&cluster, &arrangement)?;
+        let options = ReadOptions { skip_unavailable_shards: true, ..self.options(statement.bindings) };
+        let mut metadata = self.metadata_of(id, version, statement.absent);
+        metadata.unreachable = reach
+            .unreachable
+            .into_iter()
+            .map(|member| Unreachable {
+                reason: format!("replica {} of shard {} of cluster {name} does not answer", member.replica, member.shard),
+                host: member.address,
+            })
+            .collect();
+        Ok(Prepared::Ask(self.ask(vec![Part { host: host.clone(), query, options }], metadata)))
+    }
+
+    /// A failure that is about what the server has or grants.
+    async fn unavailable_for(&self, error: ReadError, host: &Host) -> Result<Prepared<'a>, Problem> {
+        match Unavailable::behind(self.panel, &error, host).await {
+            Some(unavailable) => Ok(Prepared::Unavailable(unavailable)),
+            None => Err(error.into()),
         }
     }
 
@@ -200,7 +238,10 @@ impl<'a> Run<'a> {
         let version = facts.version_text().to_owned();
         let wishes = Wishes {
             conditions: &self.request.conditions,
-            cut: self.request.cut.clone(),
+            cut: match self.request.scope {
+                Scope::Cluster(..) => self.request.cut.of_each(),
+                Scope::Host(..) | Scope::Hosts(_) => self.request.cut.clone(),
+            },
             labels,
             hide_in_sql: !self.request.format.has_rows(),
         };
@@ -329,7 +370,7 @@ impl<'a> Run<'a> {
     }
 
     /// A failed statement, as `unavailable` where it is about what the server has or grants.
-    async fn explain(&self, error: chm_clickhouse::ReadError) -> Result<Response, Problem> {
+    async fn explain(&self, error: ReadError) -> Result<Response, Problem> {
         if let Some(host) = self.one_host()
             && let Some(unavailable) = Unavailable::behind(self.panel, &error, host).await
         {
@@ -370,4 +411,12 @@ impl<'a> Run<'a> {
     fn metadata_of(&self, id: u32, version: String, absent_columns: Vec<String>) -> Metadata {
         Metadata { host: id.to_string(), clickhouse_version: Some(version), absent_columns, ..Metadata::default() }
     }
+}
+
+async fn no_such_cluster(host: &Host, name: &str) -> Problem {
+    let known = host.clusters().await.unwrap_or_default();
+    let names: Vec<&str> = known.iter().map(chm_clickhouse::ClusterName::as_str).collect();
+    let near = chm_access::did_you_mean(name, names.iter().copied());
+    let listed = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    Problem::invalid("cluster", format!("parameter `cluster`: the server knows no cluster of this name{near}; it knows {listed}"))
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use chm_clickhouse::{GuardedQuery, Refusal, TableName};
+use chm_clickhouse::{GuardedQuery, Refusal, TableName, redaction_sql};
 
 use super::cut::{Cut, SortKey};
 use super::facts::Facts;
@@ -154,6 +154,8 @@ fn select_list(panel: &Panel, server: &impl Facts, hide: bool) -> (String, Vec<S
                 column.otherwise.clone().unwrap_or_else(|| "NULL".to_owned())
             }
         };
+        let expression =
+            if hide && there && column.is_statement { redaction_sql(&expression) } else { expression };
         if !list.is_empty() {
             list.push_str(",\n  ");
         }
@@ -209,4 +211,3 @@ fn around(inner: &str, absent: Vec<String>, wishes: &Wishes<'_>) -> Result<State
     let query = GuardedQuery::check(&sql).map_err(NoStatement::Refused)?;
     Ok(Statement { query, bindings, absent })
 }
-

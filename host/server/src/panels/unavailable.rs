@@ -50,6 +50,9 @@ impl Unavailable {
     /// What a failed statement says about what is not there or not granted; nothing when it failed for another reason.
     pub async fn behind(panel: &Panel, error: &ReadError, host: &Host) -> Option<Self> {
         use chm_clickhouse::ErrorKind::{ColumnNotFound, Permission, TableNotFound};
+        if matches!(error, ReadError::TooOld { .. }) {
+            return Some(Self::new(NOT_IN_THIS_VERSION, error.to_string(), Vec::new()));
+        }
         if !matches!(error.kind(), ColumnNotFound | Permission | TableNotFound) {
             return None;
         }
@@ -62,7 +65,8 @@ impl Unavailable {
         let mut unavailable = Self::new(reason, error.to_string(), Vec::new());
         unavailable.remedy = host.grant_for(error);
         if let Some(grant) = &unavailable.remedy {
-            unavailable.message = format!("the ClickHouse user may not run this; an administrator grants it with: {grant}");
+            unavailable.message =
+                format!("the ClickHouse user may not run this; an administrator grants it with: {grant}");
         }
         Some(unavailable)
     }

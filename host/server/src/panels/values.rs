@@ -51,7 +51,10 @@ pub async fn values(
     sent.insert(key.to_owned(), String::new());
     let request = Request::from_pairs(asking.app, asking.caller, panel, sent)?;
     let Scope::Host(id, host) = &request.scope else {
-        return Err(Problem::invalid("scope", "parameter `scope`: values are offered for one host at a time; name it by `hostId`"));
+        return Err(Problem::invalid(
+            "scope",
+            "parameter `scope`: values are offered for one host at a time; name it by `hostId`",
+        ));
     };
     let facts = Asked::about(panel, host).await?;
     let mut metadata = Metadata {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chm_access::{FeatureId, Operation, Permission, PluginId};
-use chm_clickhouse::TableName;
+use chm_clickhouse::{REPLICA, TableName};
 use chm_sandbox::Plugin;
 use chm_sandbox::bindings::{panels, types};
 
@@ -17,6 +17,9 @@ pub use chm_sandbox::bindings::panels::Shape as PanelKind;
 
 /// Most rows a panel may ask for.
 const MAX_ROWS: u32 = 100_000;
+
+/// Columns that the host adds where several servers answer.
+const LABELS: [&str; 3] = ["host_id", "host_name", REPLICA];
 
 /// A description that this host does not take.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +112,10 @@ impl Panel {
             .iter()
             .map(|declared| Filter::new(declared.clone(), &described.columns))
             .collect::<Result<_, _>>()?;
-        unique("parameters or filters", parameters.iter().map(Parameter::name).chain(filters.iter().map(Filter::name)))?;
+        unique(
+            "parameters or filters",
+            parameters.iter().map(Parameter::name).chain(filters.iter().map(Filter::name)),
+        )?;
         unique("columns", described.columns.iter().map(|column| column.name.as_str()))?;
         for filter in &filters {
             check_parameter_name(filter.name())?;
@@ -127,7 +133,13 @@ impl Panel {
             .map(|x| ("its x column", x))
             .chain(described.order.iter().map(|key| ("its order", &key.column)))
             .chain(described.check.iter().map(|check| ("its check", &check.column)))
-            .chain(described.row_actions.iter().flat_map(|action| &action.arguments).map(|it| ("a row action", &it.column)))
+            .chain(
+                described
+                    .row_actions
+                    .iter()
+                    .flat_map(|action| &action.arguments)
+                    .map(|it| ("a row action", &it.column)),
+            )
         {
             if !described.columns.iter().any(|known| known.name == *column) {
                 return Err(format!("{what}: `{column}` is not among its columns"));
@@ -162,7 +174,9 @@ impl Panel {
             };
             for (columns, predecessors) in [(true, false), (true, true), (false, false)] {
                 match described(&alone, &Imagined { columns, predecessors }, &Wishes::default()) {
-                    Err(NoStatement::Refused(refusal)) => return Err(format!("the guard refuses its query: {refusal}")),
+                    Err(NoStatement::Refused(refusal)) => {
+                        return Err(format!("the guard refuses its query: {refusal}"));
+                    }
                     Ok(statement) => read.extend(statement.query.tables()),
                     Err(NoStatement::Lack(_) | NoStatement::Filter { .. }) => {}
                 }
@@ -183,7 +197,8 @@ impl Panel {
         let of_columns = self.columns.iter().flat_map(|column| &column.needs);
         needed
             .flat_map(|it| {
-                std::iter::once((&it.table, None)).chain(it.columns.iter().map(|column| (&it.table, Some(column.as_str()))))
+                std::iter::once((&it.table, None))
+                    .chain(it.columns.iter().map(|column| (&it.table, Some(column.as_str()))))
             })
             .chain(of_columns.map(|(table, column)| (table, Some(column.as_str()))))
     }
@@ -203,7 +218,10 @@ fn requirements(declared: &[panels::Requirement]) -> Result<Vec<Requirement>, St
     let read = |needed: &panels::Requirement| {
         let table = TableName::parse(&needed.table).map_err(|error| error.to_string())?;
         if needed.family && !is_word(table.table()) {
-            return Err(format!("`{}`: only a table with a plain name can be read with its predecessors", needed.table));
+            return Err(format!(
+                "`{}`: only a table with a plain name can be read with its predecessors",
+                needed.table
+            ));
         }
         Ok(Requirement { table, columns: needed.columns.clone(), family: needed.family })
     };
@@ -220,13 +238,17 @@ fn read_column(declared: &panels::Column, requires: &[Requirement]) -> Result<Pa
     if !is_word(&name) {
         return Err(format!("column `{name}`: letters, digits and underscores only, a letter first"));
     }
+    if LABELS.contains(&name.as_str()) {
+        return Err(format!("column name `{name}` is the host's own"));
+    }
     let itself = (declared.sql.is_none() && declared.needs.is_empty() && !requires.is_empty()).then(|| name.clone());
     let needs = declared
         .needs
         .iter()
         .chain(&itself)
         .map(|needed| {
-            let full = requires.iter().find_map(|it| Some((&it.table, needed.strip_prefix(&format!("{}.", it.table))?)));
+            let full =
+                requires.iter().find_map(|it| Some((&it.table, needed.strip_prefix(&format!("{}.", it.table))?)));
             match (full, requires.first()) {
                 (Some((table, column)), _) => Ok((table.clone(), column.to_owned())),
                 (None, _) if needed.matches('.').count() >= 2 => {
