@@ -1,23 +1,5 @@
-//! Tables and charts about queries, merges, parts, disks and settings.
+//! Tables, charts and counters about queries: running, past, failed and costly ones.
 //!
-//! Each panel is a file in `tables` or `charts`, named after it, and a line in the list there.
+//! Each panel is a file in `panels`, named after it.
 
-mod charts;
-mod family;
-mod tables;
-
-use chm_plugin::Panels;
-use chm_plugin::panels::Panel;
-
-/// The bundled panels.
-pub struct Queries;
-
-impl Panels for Queries {
-    fn describe() -> Vec<Panel> {
-        let mut panels = tables::all();
-        panels.extend(charts::all());
-        panels
-    }
-}
-
-chm_plugin::export!(panels: Queries);
+chm_plugin::export_panel_files!(Queries);
