@@ -158,6 +158,208 @@ fn more_queries_than_places_wait_and_then_are_busy() {
     });
 }
 
+/// A host with panels whose rows are many, slow, or never the same.
+async fn flowing() -> Host {
+    Host::with_bundled().unhurried().guest("flows").config(WIDE).start().await
+}
+
+#[test]
+fn every_format_is_cut_exactly_and_says_so() {
+    run(async {
+        let host = &flowing().await;
+        for format in ["json", "ndjson", "csv", "tsv", "parquet", "arrow"] {
+            for (rows, truncated) in [(0, false), (6, false), (7, false), (8, true), (1000, true)] {
+                let shown = rows.min(7);
+                let path = format!("/api/v1/tables/flows/numbers?rows={rows}&limit=7&format={format}");
+                let answer = host.get(&path).await.expect(200);
+                if format == "json" {
+                    let metadata = &answer.json()["metadata"];
+                    assert_eq!(
+                        (&metadata["rows"], &metadata["truncated"]),
+                        (&json!(shown), &json!(truncated)),
+                        "{path}"
+                    );
+                    assert_eq!(answer.rows().len(), shown, "{path}");
+                    continue;
+                }
+                assert_eq!(answer.header("x-chm-rows"), shown.to_string(), "{path}");
+                assert_eq!(answer.header("x-chm-truncated"), truncated.to_string(), "{path}");
+                assert!(answer.header("x-chm-query-id").starts_with("chm-"), "{path}");
+                let text = answer.text();
+                match format {
+                    "ndjson" => {
+                        let numbers: Vec<Value> = text
+                            .lines()
+                            .map(|row| serde_json::from_str::<Value>(row).expect("a row")["n"].clone())
+                            .collect();
+                        assert_eq!(numbers, (0..shown).map(Value::from).collect::<Vec<_>>(), "{path}");
+                    }
+                    "csv" => {
+                        assert_eq!(text.matches("\nc\"\n").count(), shown, "{path}: {text:?}");
+                        assert!(text.starts_with("\"n\",\"text\"\n"), "{path}: {text:?}");
+                        assert!(!text.contains('\r'), "{path}: {text:?}");
+                    }
+                    "tsv" => {
+                        assert_eq!(text.lines().count(), shown + 1, "{path}: {text:?}");
+                        assert!(!text.contains('\r'), "{path}: {text:?}");
+                    }
+                    "parquet" => assert!(text.starts_with("PAR1") && text.ends_with("PAR1"), "{path}"),
+                    _ => assert!(answer.body.starts_with(&[0xff; 4]), "{path}: no Arrow stream"),
+                }
+            }
+        }
+        // ClickHouse reads its own formats back: as many rows are in there as the header says.
+        let file = engine().await.user_files().join("streams.parquet");
+        let answer = host.get("/api/v1/tables/flows/numbers?rows=1000&limit=77&format=parquet").await.expect(200);
+        std::fs::write(&file, &answer.body).expect("a file");
+        assert_eq!(engine().await.ask("SELECT count(), max(n) FROM file('streams.parquet')").await, "77\t76");
+        // What is no part of another statement is counted too.
+        let body = json!({"sql": "SHOW DATABASES", "format": "parquet", "limit": 1});
+        let answer = host.post("/api/v1/explorer/query", &body).await.expect(200);
+        assert_eq!((answer.header("x-chm-rows"), answer.header("x-chm-truncated")), ("1", "true"));
+    });
+}
+
+#[test]
+fn charts_over_time_lose_their_oldest_points_and_show_the_newest_last() {
+    run(async {
+        let host = &flowing().await;
+        for (rows, from) in [(5, 0), (100, 0), (101, 1), (1000, 900)] {
+            let answer = host.get(&format!("/api/v1/charts/flows/newest?rows={rows}")).await.expect(200);
+            let numbers: Vec<i64> = answer.rows().iter().filter_map(|row| row["n"].as_i64()).collect();
+            assert_eq!(numbers, (from..rows).collect::<Vec<_>>(), "{rows}");
+            assert_eq!(answer.json()["metadata"]["truncated"], from > 0, "{rows}");
+        }
+        let text = host.get("/api/v1/charts/flows/newest?rows=3&format=csv").await.expect(200).text();
+        assert_eq!(text, "\"n\"\n0\n1\n2\n");
+    });
+}
+
+#[test]
+fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
+    run(async {
+        let host = &Host::with_bundled()
+            .unhurried()
+            .guest("flows")
+            .env("CHM_ANSWERS_CACHE", "false")
+            .env("CLICKHOUSE_POOL_SIZE", "2")
+            .start()
+            .await;
+        // More readers than places, and one query.
+        let path = "/api/v1/tables/flows/unique-and-slow?key=together";
+        let answers = futures::future::join_all((0..12).map(|_| host.get(path))).await;
+        let ids: Vec<String> =
+            answers.into_iter().map(|answer| answer.expect(200).rows()[0]["id"].to_string()).collect();
+        assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+        let again = host.get(path).await.expect(200).rows()[0]["id"].to_string();
+        assert_ne!(again, ids[0], "nothing was to be kept");
+
+        // The one who asked first leaves first: the query is not his alone.
+        let running = async || {
+            let sql =
+                "SELECT count() FROM system.processes WHERE query LIKE '%1000000000000%' AND query_id LIKE 'chm-%'";
+            engine().await.ask(sql).await
+        };
+        let ask = || host.request(Method::GET, "/api/v1/tables/flows/endless?key=shared").send();
+        let first = tokio::spawn(ask());
+        eventually("the query runs", Duration::from_secs(10), async || running().await == "1").await;
+        let second = tokio::spawn(ask());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(running().await, "1", "the second reader runs no query of his own");
+        first.abort();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(running().await, "1", "the first reader took the second one's query along");
+        assert!(!second.is_finished());
+        second.abort();
+        eventually("it is cancelled", Duration::from_secs(10), async || running().await == "0").await;
+    });
+}
+
+#[test]
+fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told() {
+    run(async {
+        let host = &flowing().await;
+        let path = "/api/v1/tables/flows/unique?key=again";
+        let first = host.get(path).await.expect(200);
+        assert_eq!(first.header("cache-control"), "private, max-age=60");
+        let second = host.get(path).await.expect(200);
+        assert_eq!(first.rows(), second.rows());
+        assert_eq!(first.json()["metadata"]["queryId"], second.json()["metadata"]["queryId"]);
+        assert_eq!(first.header("etag"), second.header("etag"));
+        assert!(second.header("age").parse::<u64>().is_ok(), "{second}");
+        let other = host.get("/api/v1/tables/flows/unique?key=other").await.expect(200);
+        assert_ne!(first.rows()[0]["id"], other.rows()[0]["id"], "other values are another question");
+
+        let asked = host.request(Method::GET, path).header("if-none-match", first.header("etag"));
+        let unchanged = crate::harness::Answer::of(asked).await.expect(304);
+        assert!(unchanged.body.is_empty());
+        assert_eq!(unchanged.header("etag"), first.header("etag"));
+        let asked = host.request(Method::GET, path).header("if-none-match", other.header("etag"));
+        crate::harness::Answer::of(asked).await.expect(200);
+
+        let fresh = Host::with_bundled().guest("flows").env("CHM_ANSWERS_CACHE", "false").start().await;
+        let (one, two) = (fresh.get(path).await.expect(200), fresh.get(path).await.expect(200));
+        assert_ne!(one.rows()[0]["id"], two.rows()[0]["id"]);
+    });
+}
+
+#[test]
+fn texts_are_compressed_for_those_who_read_that() {
+    run(async {
+        let host = &flowing().await;
+        let path = "/api/v1/tables/flows/numbers?rows=1000&limit=1000";
+        let plain = host.get(path).await.expect(200);
+        for coding in ["gzip", "zstd"] {
+            let asked = host.request(Method::GET, path).header("accept-encoding", coding);
+            let answer = crate::harness::Answer::of(asked).await.expect(200);
+            assert_eq!(answer.header("content-encoding"), coding);
+            assert!(answer.body.len() * 3 < plain.body.len(), "{} of {}", answer.body.len(), plain.body.len());
+            assert_eq!(answer.header("etag"), plain.header("etag"), "it is the same answer");
+        }
+        let asked = host.request(Method::GET, &format!("{path}&format=parquet")).header("accept-encoding", "gzip");
+        let parquet = crate::harness::Answer::of(asked).await.expect(200);
+        assert_eq!(parquet.header("content-encoding"), "");
+        assert!(parquet.body.starts_with(b"PAR1"));
+    });
+}
+
+/// All that a server sends over one connection.
+async fn raw(host: &Host, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream =
+        tokio::net::TcpStream::connect(host.url().trim_start_matches("http://")).await.expect("a connection");
+    stream.write_all(request.as_bytes()).await.expect("a request");
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).await.expect("an answer");
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[test]
+fn the_end_of_a_long_stream_says_how_many_rows_there_were() {
+    run(async {
+        let host = &flowing().await;
+        for (rows, truncated) in [(100_000, false), (100_001, true)] {
+            let body =
+                json!({"sql": format!("SELECT number FROM numbers({rows})"), "format": "ndjson", "limit": 100_000})
+                    .to_string();
+            let said = raw(
+                host,
+                &format!(
+                    "POST /api/v1/explorer/query HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nConnection: close\r\nContent-Type: application/json\r\n\
+                     Content-Length: {}\r\n\r\n{body}",
+                    body.len()
+                ),
+            )
+            .await;
+            let (head, _) = said.split_once("\r\n\r\n").expect("a head");
+            assert!(head.to_ascii_lowercase().contains("trailer: x-chm-rows, x-chm-truncated"), "{head}");
+            let end = &said[said.len() - 80..];
+            assert!(end.contains("x-chm-rows: 100000\r\n"), "{end}");
+            assert!(end.contains(&format!("x-chm-truncated: {truncated}\r\n")), "{end}");
+        }
+    });
+}
+
 #[test]
 fn times_are_shown_in_the_wanted_zone() {
     run(async {

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[handler]
-    fn packed() -> Response {
+    fn parquet() -> Response {
         Response::builder().content_type("application/vnd.apache.parquet").body("[1,2,3]".repeat(1000))
     }
 
@@ -268,7 +268,7 @@ mod tests {
         for response in [
             call(large.with(Compress), "identity").await,
             call(small.with(Compress), "gzip").await,
-            call(packed.with(Compress), "gzip").await,
+            call(parquet.with(Compress), "gzip").await,
         ] {
             assert!(!response.headers().contains_key("content-encoding"));
             assert!(response.into_body().into_string().await.unwrap().starts_with("[1,2,3]"));

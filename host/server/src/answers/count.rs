@@ -30,8 +30,7 @@ pub(super) async fn ask(
         query_id: Some(format!("chm-{}-{}", source.request_id, ulid::Ulid::new())),
         ..options.clone()
     };
-    let counting = counting(query, cap).and_then(|sql| GuardedQuery::check(&sql).ok());
-    if let Some(counting) = counting {
+    if let Some(counting) = counting(query, cap) {
         let options = ReadOptions { format: Format::JsonCompactEachRow, max_rows: 1, ..own_id(options) };
         let mut reading = query::start(app, host, &counting, options, source).await?;
         let row = reading.rows.next_row().await?.ok_or(ReadError::Broken)?;
@@ -47,12 +46,21 @@ pub(super) async fn ask(
 }
 
 /// A statement that counts another's rows, where that is a `SELECT`.
-fn counting(query: &GuardedQuery, cap: u64) -> Option<String> {
+fn counting(query: &GuardedQuery, cap: u64) -> Option<GuardedQuery> {
+    around(query, |sql| format!("SELECT count() FROM (SELECT 1 FROM ({sql}\n) LIMIT {})", cap.saturating_add(1)))
+}
+
+/// A statement with no more rows than this, where it is a `SELECT`.
+pub(super) fn cut(query: &GuardedQuery, cap: u64) -> Option<GuardedQuery> {
+    around(query, |sql| format!("SELECT * FROM ({sql}\n) LIMIT {cap}"))
+}
+
+/// The line feed after the statement ends a comment that may stand there.
+fn around(query: &GuardedQuery, write: impl FnOnce(&str) -> String) -> Option<GuardedQuery> {
     let sql = query.sql().trim().trim_end_matches(';');
     let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next()?;
     let selects = ["select", "with"].iter().any(|word| first.eq_ignore_ascii_case(word));
-    // A comment may end the statement: hence the line feed.
-    selects.then(|| format!("SELECT count() FROM (SELECT 1 FROM ({sql}\n) LIMIT {})", cap.saturating_add(1)))
+    selects.then(|| GuardedQuery::check(&write(sql)).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -61,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_select_is_counted_within_another_and_nothing_else_is() {
-        let of = |sql: &str| counting(&GuardedQuery::check(sql).unwrap(), 10);
+        let of = |sql: &str| counting(&GuardedQuery::check(sql).unwrap(), 10).map(|query| query.sql().to_owned());
         assert_eq!(
             of("SELECT a FROM t -- all\n;").as_deref(),
             Some("SELECT count() FROM (SELECT 1 FROM (SELECT a FROM t -- all\n\n) LIMIT 11)")

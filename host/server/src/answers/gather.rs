@@ -138,6 +138,9 @@ pub(super) async fn gather(app: &App, part: Part, origin: &Origin, reversed: boo
     let reversed = reversed && format.has_rows();
     let known =
         if format.has_rows() { None } else { Some(count::ask(app, &host, &query, &options, &origin.source()).await?) };
+    // The server cuts such formats by a setting, which not every user may send.
+    let cut = known.filter(|known| known.truncated).and_then(|_| count::cut(&query, options.max_rows));
+    let query = cut.unwrap_or(query);
     let query_id = format!("chm-{}-{}", origin.request_id, ulid::Ulid::new());
     options.query_id = Some(query_id.clone());
     let mut reading = query::start(app, &host, &query, options, &origin.source()).await?;
