@@ -83,7 +83,9 @@ fn law_7_a_described_panel_is_answered_without_entering_its_plugin() {
             plugin["calls"].as_u64().expect("a number")
         };
         let described = calls().await;
-        for path in ["/api/v1/tables/settings?limit=5", "/api/v1/tables/disks", "/api/v1/charts/query-count"] {
+        for path in
+            ["/api/v1/tables/history-queries?limit=5", "/api/v1/tables/slow-queries", "/api/v1/charts/query-count"]
+        {
             host.get(path).await.expect(200);
         }
         assert_eq!(calls().await, described);

@@ -97,7 +97,7 @@ fn log_lines_are_json_and_carry_the_request_id_into_clickhouse() {
             "SELECT DISTINCT JSONExtractString(log_comment, 'plugin') FROM system.query_log \
              WHERE JSONExtractString(log_comment, 'request') = '{id}' ORDER BY 1"
         );
-        assert_eq!(engine.ask(&sql).await, "panels-queries\ntools-clickhouse");
+        assert_eq!(engine.ask(&sql).await, "panels-system\ntools-clickhouse");
     });
 }
 

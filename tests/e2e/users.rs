@@ -9,7 +9,7 @@ use crate::panels;
 fn a_user_whose_profile_is_readonly_sees_everything_that_is_to_be_seen() {
     run(async {
         let host = Host::with_bundled().watches_as(STRICT).await.start().await;
-        let (_, items) = panels::items(&host, "panels-queries").await;
+        let (_, items) = panels::items(&host, "panels-").await;
         assert!(items.len() >= 20);
         let mut wrong = Vec::new();
         for (path, operation) in &items {

@@ -18,7 +18,7 @@ pub use version::ServerVersion;
 
 /// The first-party plugins. They own the contract's panel, chart and tool names; another plugin's names are
 /// `<plugin>.<name>`.
-pub const BUNDLED: [&str; 9] = [
+pub const BUNDLED: [&str; 16] = [
     "alert-webhook",
     "auth-clerk",
     "auth-oidc",
@@ -26,6 +26,13 @@ pub const BUNDLED: [&str; 9] = [
     "auth-trusted",
     "panel-actions",
     "panel-peerdb",
+    "panels-cluster",
+    "panels-explorer",
+    "panels-health",
+    "panels-operations",
+    "panels-overview",
     "panels-queries",
+    "panels-system",
+    "panels-tables",
     "tools-clickhouse",
 ];

@@ -20,7 +20,8 @@ fn nothing_configured_is_a_whole_configuration() {
     let grants = |plugin: &str| config.plugins.get(plugin).unwrap().grants.clone();
     assert!(grants("auth-trusted").secrets.contains("auth_secret"));
     assert!(grants("alert-webhook").http.contains("alerts"));
-    for (plugin, max_rows) in [("panels-queries", 10_000), ("tools-clickhouse", 1000)] {
+    let panels = crate::plugins::BUNDLED.into_iter().filter(|id| id.starts_with("panels-")).map(|id| (id, 10_000));
+    for (plugin, max_rows) in panels.chain([("tools-clickhouse", 1000)]) {
         let clickhouse = Some(ClickhouseGrant { hosts: HostScope::All, max_rows, max_bytes: 16 << 20 });
         assert_eq!(grants(plugin), Grants { clickhouse, ..Grants::default() }, "{plugin} reads and does nothing else");
     }
