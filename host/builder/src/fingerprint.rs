@@ -39,7 +39,7 @@ impl Fingerprint {
         sources: BTreeSet<PathBuf>,
         output: String,
     ) -> io::Result<Self> {
-        let digested = sources.into_iter().map(|path| Ok((path.clone(), digest(&fs::read(&path)?))));
+        let digested = sources.into_iter().map(|path| Ok((path.clone(), digest_of(&path)?)));
         let sources = digested.collect::<io::Result<_>>()?;
         Ok(Self { recipe: RECIPE.to_owned(), folder: folder.to_owned(), compiler, sources, output })
     }
@@ -57,13 +57,24 @@ impl Fingerprint {
 
     /// Whether building `folder` again would give the same `output` (the digest of the file there is).
     pub(crate) fn holds(&self, folder: &Path, compiler: Option<&str>, output: &str) -> bool {
-        let same = |(path, known): (&PathBuf, &String)| fs::read(path).is_ok_and(|bytes| digest(&bytes) == *known);
+        let same = |(path, known): (&PathBuf, &String)| digest_of(path).is_ok_and(|digest| digest == *known);
         self.recipe == RECIPE
             && self.folder == folder
             && self.compiler.as_deref() == compiler
             && self.output == output
             && self.sources.iter().all(same)
     }
+}
+
+/// Of a file, what is in it; of a folder that a build script watches, the names in it, so that one more file there is seen.
+fn digest_of(path: &Path) -> io::Result<String> {
+    if !path.is_dir() {
+        return Ok(digest(&fs::read(path)?));
+    }
+    let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().into_encoded_bytes()));
+    let mut names = entries.collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(digest(&names.join(&0)))
 }
 
 fn file(out: &Path, id: &str) -> PathBuf {
@@ -138,6 +149,18 @@ mod tests {
         fs::remove_file(&source).unwrap();
         assert!(!kept.holds(folder.path(), None, "d"));
         assert_eq!(Fingerprint::load(&out, "other"), None);
+    }
+
+    #[test]
+    fn one_more_file_in_a_watched_folder_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let watched = folder.path().join("panels");
+        fs::create_dir(&watched).unwrap();
+        fs::write(watched.join("a.toml"), "").unwrap();
+        let taken = Fingerprint::of(folder.path(), None, BTreeSet::from([watched.clone()]), "d".into()).unwrap();
+        assert!(taken.holds(folder.path(), None, "d"));
+        fs::write(watched.join("b.toml"), "").unwrap();
+        assert!(!taken.holds(folder.path(), None, "d"));
     }
 
     #[test]
