@@ -8,11 +8,13 @@
 
 mod harness;
 
+mod actions;
 mod alerts;
 mod allow_lists;
 mod audit;
 mod bad_input;
 mod basic_file;
+mod catalogue;
 mod clerk;
 mod configuration;
 mod doctor;
@@ -32,6 +34,7 @@ mod oidc;
 mod outcomes;
 mod panels;
 mod paths;
+mod peerdb;
 #[path = "../../host/store/tests/store/postgres/mod.rs"]
 mod postgres;
 mod proxy;

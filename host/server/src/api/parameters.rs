@@ -119,7 +119,7 @@ pub fn shared_openapi() -> Map<String, Value> {
             "schema": {"type": "integer", "format": "int32", "minimum": 0, "default": 0}}),
         json!({"name": "scope", "in": "query", "required": false,
             "description": "Which servers: the host; every replica of a cluster, with `cluster`, which adds the column `replica_host`; or all \
-                configured hosts side by side, which adds `host_id` and `host_name`. Servers that do not answer are named in \
+                configured hosts side by side, which adds `hostId` and `hostName`. Servers that do not answer are named in \
                 `metadata.unreachable`.",
             "schema": {"type": "string", "enum": ["host", "cluster", "hosts"], "default": "host"}}),
         json!({"name": "cluster", "in": "query", "required": false,

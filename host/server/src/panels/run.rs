@@ -26,7 +26,7 @@ use crate::telemetry::QuerySource;
 const RECENT_ROWS: u32 = 20;
 
 /// Columns that tell servers side by side apart.
-const LABELS: [(&str, &str); 2] = [("host_id", "{chm_host_id:UInt32}"), ("host_name", "{chm_host_name:String}")];
+const LABELS: [(&str, &str); 2] = [("hostId", "{chm_host_id:UInt32}"), ("hostName", "{chm_host_name:String}")];
 
 /// On whose behalf a panel runs, and under which request.
 #[derive(Debug, Clone, Copy)]
@@ -171,7 +171,10 @@ impl<'a> Run<'a> {
             .unreachable
             .into_iter()
             .map(|member| Unreachable {
-                reason: format!("replica {} of shard {} of cluster {name} does not answer", member.replica, member.shard),
+                reason: format!(
+                    "replica {} of shard {} of cluster {name} does not answer",
+                    member.replica, member.shard
+                ),
                 host: member.address,
             })
             .collect();
@@ -418,5 +421,8 @@ async fn no_such_cluster(host: &Host, name: &str) -> Problem {
     let names: Vec<&str> = known.iter().map(chm_clickhouse::ClusterName::as_str).collect();
     let near = chm_access::did_you_mean(name, names.iter().copied());
     let listed = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    Problem::invalid("cluster", format!("parameter `cluster`: the server knows no cluster of this name{near}; it knows {listed}"))
+    Problem::invalid(
+        "cluster",
+        format!("parameter `cluster`: the server knows no cluster of this name{near}; it knows {listed}"),
+    )
 }

@@ -154,8 +154,7 @@ fn select_list(panel: &Panel, server: &impl Facts, hide: bool) -> (String, Vec<S
                 column.otherwise.clone().unwrap_or_else(|| "NULL".to_owned())
             }
         };
-        let expression =
-            if hide && there && column.is_statement { redaction_sql(&expression) } else { expression };
+        let expression = if hide && there && column.is_statement { redaction_sql(&expression) } else { expression };
         if !list.is_empty() {
             list.push_str(",\n  ");
         }

@@ -19,7 +19,7 @@ pub use chm_sandbox::bindings::panels::Shape as PanelKind;
 const MAX_ROWS: u32 = 100_000;
 
 /// Columns that the host adds where several servers answer.
-const LABELS: [&str; 3] = ["host_id", "host_name", REPLICA];
+const LABELS: [&str; 3] = ["hostId", "hostName", REPLICA];
 
 /// A description that this host does not take.
 #[derive(Debug, thiserror::Error)]
