@@ -112,6 +112,11 @@ impl Host {
         }
     }
 
+    /// Whether the user's own profile says `readonly`: then no right lets it change anything.
+    pub async fn is_read_only(&self) -> bool {
+        self.profile().await.is_ok_and(|profile| matches!(profile.readonly(), Some("1" | "2")))
+    }
+
     /// What lets the user stop the queries of others.
     #[must_use]
     pub fn grant_of_kill_query(&self) -> String {

@@ -161,7 +161,10 @@ impl Services for CallServices {
         tracing::info!(plugin = %self.plugin, request_id = %self.request_id, %query_id, host, "kill query");
         let outcome = target.kill_query(&id, Some(&self.comment("kill-query"))).await;
         self.record_control("control.kill-query", &query_id, host, outcome.as_ref().err()).await;
-        outcome.map_err(|error| control_error(&error, &target.grant_of_kill_query()))
+        match outcome {
+            Ok(told) => Ok(told),
+            Err(error) => Err(control_error(target, &error, &target.grant_of_kill_query()).await),
+        }
     }
 
     async fn optimize_table(&self, host: u32, database: String, table: String) -> Result<(), control::ControlError> {
@@ -173,7 +176,10 @@ impl Services for CallServices {
         let outcome = target.optimize_table(&name, Some(&self.comment("optimize-table"))).await;
         self.record_control("control.optimize-table", &name.to_string(), host, outcome.as_ref().err()).await;
         // That the server goes on is no failure: the merge was to be started.
-        outcome.map(drop).map_err(|error| control_error(&error, &target.grant_of_optimize_table(&name)))
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => Err(control_error(target, &error, &target.grant_of_optimize_table(&name)).await),
+        }
     }
 
     async fn http_send(&self, endpoint: String, request: http::Request) -> Result<http::Response, http::HttpError> {
@@ -238,18 +244,20 @@ fn no_control(refusal: HostRefusal) -> control::ControlError {
     }
 }
 
-/// Why ClickHouse did not do it; where its user may not, with the statement that lets it.
-fn control_error(error: &chm_clickhouse::ReadError, grant: &str) -> control::ControlError {
+/// Why ClickHouse did not do it; where its user may not, with what lets it.
+async fn control_error(
+    host: &chm_clickhouse::Host,
+    error: &chm_clickhouse::ReadError,
+    grant: &str,
+) -> control::ControlError {
     use chm_clickhouse::ErrorKind;
-    /// The statement changes something, and the user's profile says `readonly`.
-    const READONLY: u32 = 164;
-    /// The user lacks a right.
-    const ACCESS_DENIED: u32 = 497;
+    /// Not in a read-only profile, not without a right.
+    const FORBIDDEN: [u32; 2] = [164, 497];
     match (error.kind(), error.code()) {
-        (_, Some(READONLY)) => control::ControlError::Denied(format!(
-            "{error}; the user that the host signs in with is read-only, and a profile without `readonly` and {grant} would permit it"
-        )),
-        (_, Some(ACCESS_DENIED)) => control::ControlError::Denied(format!("{error}; to permit it: {grant}")),
+        (_, Some(code)) if FORBIDDEN.contains(&code) => {
+            let first = if host.is_read_only().await { "a settings profile without `readonly`, and " } else { "" };
+            control::ControlError::Denied(format!("{error}; to permit it: {first}{grant}"))
+        }
         (ErrorKind::TableNotFound, _) => control::ControlError::Invalid(error.to_string()),
         _ => control::ControlError::Failed(error.to_string()),
     }

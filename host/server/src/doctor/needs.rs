@@ -1,7 +1,7 @@
 //! What the loaded plugins need of ClickHouse.
 
-use chm_clickhouse::grants::Needs;
 use chm_clickhouse::TableName;
+use chm_clickhouse::grants::Needs;
 use chm_sandbox::{ControlStatement, Role};
 
 use crate::plugins::Registry;
@@ -9,11 +9,14 @@ use crate::plugins::Registry;
 /// What the host itself asks.
 const OWN: &[&str] = &["system.settings", "system.tables", "system.columns"];
 
-/// The tables of bundled tools: a tool writes its statements when it is called, so its description cannot name them.
-const OF_TOOLS: &[(&str, &[&str])] = &[(
-    "tools-clickhouse",
-    &["system.columns", "system.databases", "system.processes", "system.query_log", "system.tables"],
-)];
+/// The tables of bundled tools and actions: they write their statements when they are called, so their descriptions cannot name them.
+const OF_CALLS: &[(&str, &[&str])] = &[
+    ("panel-actions", &["system.merges", "system.parts", "system.processes", "system.tables"]),
+    (
+        "tools-clickhouse",
+        &["system.columns", "system.databases", "system.processes", "system.query_log", "system.tables"],
+    ),
+];
 
 /// What one server must let the host's user do.
 #[derive(Debug, Default)]
@@ -39,8 +42,9 @@ impl Wanted {
             for panel in registry.catalogue.panels().filter(|panel| panel.plugin.id() == plugin.id()) {
                 wanted.needs.tables.extend(panel.reads.iter().cloned());
             }
-            if plugin.inspection().roles.contains(&Role::Toolset) {
-                match OF_TOOLS.iter().find(|(id, _)| *id == plugin.id()) {
+            let roles = &plugin.inspection().roles;
+            if roles.contains(&Role::Toolset) || roles.contains(&Role::Actions) {
+                match OF_CALLS.iter().find(|(id, _)| *id == plugin.id()) {
                     Some((_, tables)) => wanted.tables(tables),
                     None => wanted.unforeseeable.push(plugin.id().to_owned()),
                 }
@@ -62,8 +66,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_of_bundled_tools_are_those_in_their_source() {
-        for (id, tables) in OF_TOOLS {
+    fn the_tables_of_bundled_tools_and_actions_are_those_in_their_source() {
+        for (id, tables) in OF_CALLS {
             let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(id).join("src");
             let mut found = BTreeSet::new();
             for file in std::fs::read_dir(source).unwrap() {
