@@ -170,7 +170,7 @@ fn every_format_is_cut_exactly_and_says_so() {
         for format in ["json", "ndjson", "csv", "tsv", "parquet", "arrow"] {
             for (rows, truncated) in [(0, false), (6, false), (7, false), (8, true), (1000, true)] {
                 let shown = rows.min(7);
-                let path = format!("/api/v1/tables/flows/numbers?rows={rows}&limit=7&format={format}");
+                let path = format!("/api/v1/tables/flows.numbers?rows={rows}&limit=7&format={format}");
                 let answer = host.get(&path).await.expect(200);
                 if format == "json" {
                     let metadata = &answer.json()["metadata"];
@@ -210,7 +210,7 @@ fn every_format_is_cut_exactly_and_says_so() {
         }
         // ClickHouse reads its own formats back: as many rows are in there as the header says.
         let file = engine().await.user_files().join("streams.parquet");
-        let answer = host.get("/api/v1/tables/flows/numbers?rows=1000&limit=77&format=parquet").await.expect(200);
+        let answer = host.get("/api/v1/tables/flows.numbers?rows=1000&limit=77&format=parquet").await.expect(200);
         std::fs::write(&file, &answer.body).expect("a file");
         assert_eq!(engine().await.ask("SELECT count(), max(n) FROM file('streams.parquet')").await, "77\t76");
         // What is no part of another statement is counted too.
@@ -225,12 +225,12 @@ fn charts_over_time_lose_their_oldest_points_and_show_the_newest_last() {
     run(async {
         let host = &flowing().await;
         for (rows, from) in [(5, 0), (100, 0), (101, 1), (1000, 900)] {
-            let answer = host.get(&format!("/api/v1/charts/flows/newest?rows={rows}")).await.expect(200);
+            let answer = host.get(&format!("/api/v1/charts/flows.newest?rows={rows}")).await.expect(200);
             let numbers: Vec<i64> = answer.rows().iter().filter_map(|row| row["n"].as_i64()).collect();
             assert_eq!(numbers, (from..rows).collect::<Vec<_>>(), "{rows}");
             assert_eq!(answer.json()["metadata"]["truncated"], from > 0, "{rows}");
         }
-        let text = host.get("/api/v1/charts/flows/newest?rows=3&format=csv").await.expect(200).text();
+        let text = host.get("/api/v1/charts/flows.newest?rows=3&format=csv").await.expect(200).text();
         assert_eq!(text, "\"n\"\n0\n1\n2\n");
     });
 }
@@ -246,7 +246,7 @@ fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
             .start()
             .await;
         // More readers than places, and one query.
-        let path = "/api/v1/tables/flows/unique-and-slow?key=together";
+        let path = "/api/v1/tables/flows.unique-and-slow?key=together";
         let answers = futures::future::join_all((0..12).map(|_| host.get(path))).await;
         let ids: Vec<String> =
             answers.into_iter().map(|answer| answer.expect(200).rows()[0]["id"].to_string()).collect();
@@ -260,7 +260,7 @@ fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
                 "SELECT count() FROM system.processes WHERE query LIKE '%1000000000000%' AND query_id LIKE 'chm-%'";
             engine().await.ask(sql).await
         };
-        let ask = || host.request(Method::GET, "/api/v1/tables/flows/endless?key=shared").send();
+        let ask = || host.request(Method::GET, "/api/v1/tables/flows.endless?key=shared").send();
         let first = tokio::spawn(ask());
         eventually("the query runs", Duration::from_secs(10), async || running().await == "1").await;
         let second = tokio::spawn(ask());
@@ -279,7 +279,7 @@ fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
 fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told() {
     run(async {
         let host = &flowing().await;
-        let path = "/api/v1/tables/flows/unique?key=again";
+        let path = "/api/v1/tables/flows.unique?key=again";
         let first = host.get(path).await.expect(200);
         assert_eq!(first.header("cache-control"), "private, max-age=60");
         let second = host.get(path).await.expect(200);
@@ -287,7 +287,7 @@ fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told()
         assert_eq!(first.json()["metadata"]["queryId"], second.json()["metadata"]["queryId"]);
         assert_eq!(first.header("etag"), second.header("etag"));
         assert!(second.header("age").parse::<u64>().is_ok(), "{second}");
-        let other = host.get("/api/v1/tables/flows/unique?key=other").await.expect(200);
+        let other = host.get("/api/v1/tables/flows.unique?key=other").await.expect(200);
         assert_ne!(first.rows()[0]["id"], other.rows()[0]["id"], "other values are another question");
 
         let asked = host.request(Method::GET, path).header("if-none-match", first.header("etag"));
@@ -307,7 +307,7 @@ fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told()
 fn texts_are_compressed_for_those_who_read_that() {
     run(async {
         let host = &flowing().await;
-        let path = "/api/v1/tables/flows/numbers?rows=1000&limit=1000";
+        let path = "/api/v1/tables/flows.numbers?rows=1000&limit=1000";
         let plain = host.get(path).await.expect(200);
         for coding in ["gzip", "zstd"] {
             let asked = host.request(Method::GET, path).header("accept-encoding", coding);

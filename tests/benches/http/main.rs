@@ -52,7 +52,7 @@ fn main() {
             .start(),
     );
     let address: SocketAddr = host.url().trim_start_matches("http://").parse().expect("an address");
-    let load = |status, headers: &str| Load { address, path: PATH, headers: headers.to_owned(), status };
+    let load = |status, headers: &str| Load::get(address, PATH, headers, status);
     let cases = [
         ("anonymous, refused", load(401, "")),
         ("API key", load(200, &format!("Authorization: Bearer {}\r\n", key()))),
