@@ -78,6 +78,27 @@ async fn read(host: &Host, format: Format) -> (usize, Result<bool, ReadError>) {
     }
 }
 
+/// The same in blocks, as rows are streamed.
+async fn read_blocks(host: &Host, format: Format) -> (usize, Result<bool, ReadError>) {
+    let query = GuardedQuery::check("SELECT canned").unwrap();
+    let options = ReadOptions { format, max_rows: 3, ..ReadOptions::default() };
+    let mut rows = match host.read(&query, options).await {
+        Ok(rows) => rows,
+        Err(error) => return (0, Err(error)),
+    };
+    let mut text = Vec::new();
+    loop {
+        match rows.next_block().await {
+            Ok(Some(block)) => text.extend_from_slice(&block),
+            Ok(None) => {
+                assert_eq!(String::from_utf8_lossy(&text).lines().count() as u64, rows.rows());
+                return (usize::try_from(rows.rows()).unwrap(), Ok(rows.truncated()));
+            }
+            Err(error) => return (usize::try_from(rows.rows()).unwrap(), Err(error)),
+        }
+    }
+}
+
 const NEW_ERROR: &str = "\r\n__exception__\r\nabcdefghijklmnop\r\nCode: 395. DB::Exception: stopped. (X) (version 26.7.2.1)\n55 abcdefghijklmnop\r\n__exception__\r\n";
 const OLD_ERROR: &str = "Code: 395. DB::Exception: stopped. (X) (version 24.3.1)\n";
 
@@ -88,7 +109,9 @@ async fn an_error_after_rows_is_an_error_wherever_it_is_split() {
             let text = format!("{row}{error}");
             for split in (1..text.len()).step_by(7) {
                 let chunks = vec![text[..split].to_owned(), text[split..].to_owned()];
-                let (rows, result) = read(&host(OPEN, chunks, false).await, format).await;
+                let (rows, result) = read(&host(OPEN, chunks.clone(), false).await, format).await;
+                assert_eq!((rows <= 1, result.unwrap_err().code()), (true, Some(395)), "{format:?} {split} {error}");
+                let (rows, result) = read_blocks(&host(OPEN, chunks, false).await, format).await;
                 assert_eq!((rows <= 1, result.unwrap_err().code()), (true, Some(395)), "{format:?} {split} {error}");
             }
         }
@@ -101,7 +124,9 @@ async fn the_error_block_is_found_in_text_formats_too() {
         let text = format!("{head}{NEW_ERROR}");
         for split in (1..text.len()).step_by(7) {
             let chunks = vec![text[..split].to_owned(), text[split..].to_owned()];
-            let (rows, result) = read(&host(OPEN, chunks, false).await, format).await;
+            let (rows, result) = read(&host(OPEN, chunks.clone(), false).await, format).await;
+            assert_eq!((rows <= 1, result.unwrap_err().code()), (true, Some(395)), "{format:?} {split}");
+            let (rows, result) = read_blocks(&host(OPEN, chunks, false).await, format).await;
             assert_eq!((rows <= 1, result.unwrap_err().code()), (true, Some(395)), "{format:?} {split}");
         }
     }
@@ -112,6 +137,8 @@ async fn the_last_row_of_an_old_server_may_be_an_error_and_others_are_data() {
     let row = "{\"exception\": \"Code: 241. DB::Exception: memory\"}\n".to_owned();
     let (rows, result) = read(&host(OLD, vec![row.clone(), row.clone()], true).await, Format::JsonEachRow).await;
     assert_eq!((rows, result.unwrap_err().code()), (1, Some(241)));
+    let (rows, result) = read_blocks(&host(OLD, vec![row.clone() + &row], true).await, Format::JsonEachRow).await;
+    assert_eq!((rows, result.unwrap_err().code()), (1, Some(241)));
     let (rows, result) = read(&host(OPEN, vec![row.clone(), row], true).await, Format::JsonEachRow).await;
     assert_eq!((rows, result), (2, Ok(false)));
 }
@@ -121,6 +148,7 @@ async fn a_row_more_than_the_cap_is_seen_and_not_passed_on() {
     for (given, expected) in [(2, (2, Ok(false))), (3, (3, Ok(false))), (4, (3, Ok(true)))] {
         let host = host(OPEN, vec!["{\"a\":1}\n".repeat(given)], true).await;
         assert_eq!(read(&host, Format::JsonEachRow).await, expected);
+        assert_eq!(read_blocks(&host, Format::JsonEachRow).await, expected);
     }
 }
 
