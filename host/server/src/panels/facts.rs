@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chm_clickhouse::{Host, Presence, ReadError, ServerShape, TableName};
 
-use crate::plugins::{Panel, ServerVersion};
+use crate::plugins::{Panel, Release};
 
 /// How old an answer may be in which something is missing.
 const MISSING_AGE: Duration = Duration::from_secs(10);
@@ -14,8 +14,8 @@ const SYSTEM: &str = "system";
 
 /// Answers the questions that decide how a panel's statement is written for a server.
 pub trait Facts {
-    /// The server's version, where it is known.
-    fn version(&self) -> Option<ServerVersion>;
+    /// The server's release, where it is known.
+    fn release(&self) -> Option<Release>;
     /// Whether it has the table, and the host's user may see it.
     fn has_table(&self, table: &TableName) -> bool;
     /// Whether the table has the column.
@@ -35,7 +35,7 @@ pub struct Imagined {
 }
 
 impl Facts for Imagined {
-    fn version(&self) -> Option<ServerVersion> {
+    fn release(&self) -> Option<Release> {
         None
     }
 
@@ -55,7 +55,6 @@ impl Facts for Imagined {
 /// A server that was asked.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    version: Option<ServerVersion>,
     system: Arc<ServerShape>,
     /// Tables of other databases, which only few panels read, with those of their columns that the panel names.
     others: BTreeMap<TableName, BTreeSet<String>>,
@@ -89,7 +88,7 @@ impl Asked {
                 others.insert(table, there.map(|(column, _)| (*column).to_owned()).collect());
             }
         }
-        Self { version: system.version().as_str().parse().ok(), system, others }
+        Self { system, others }
     }
 
     /// The server's version as it writes it.
@@ -100,8 +99,8 @@ impl Asked {
 }
 
 impl Facts for Asked {
-    fn version(&self) -> Option<ServerVersion> {
-        self.version
+    fn release(&self) -> Option<Release> {
+        Some(self.system.version().release())
     }
 
     fn has_table(&self, table: &TableName) -> bool {

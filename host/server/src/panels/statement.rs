@@ -11,7 +11,7 @@ use chm_clickhouse::{GuardedQuery, Refusal, TableName, redaction_sql};
 use super::cut::{Cut, SortKey};
 use super::facts::Facts;
 use super::filter::Condition;
-use crate::plugins::{Panel, Requirement, ServerVersion, Variant};
+use crate::plugins::{Panel, Release, Requirement, Variant};
 
 /// Most values of a column that are offered for a filter.
 pub const MOST_VALUES: u32 = 200;
@@ -20,7 +20,7 @@ pub const MOST_VALUES: u32 = 200;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lack {
     /// Every statement of the panel is for newer servers.
-    Version(ServerVersion),
+    Release(Release),
     /// A table.
     Table(TableName),
     /// Columns of a table.
@@ -121,14 +121,14 @@ pub fn planned(sql: &str, wishes: &Wishes<'_>) -> Result<Statement, NoStatement>
 
 fn variant<'p>(panel: &'p Panel, server: &impl Facts) -> Result<&'p Variant, Lack> {
     let fits = |variant: &&Variant| {
-        let old_enough = match (variant.since, server.version()) {
-            (Some(since), Some(version)) => since <= version,
+        let new_enough = match (variant.since, server.release()) {
+            (Some(since), Some(release)) => since <= release,
             _ => true,
         };
-        old_enough && variant.needs.iter().all(|needed| lack(needed, server).is_none())
+        new_enough && variant.needs.iter().all(|needed| lack(needed, server).is_none())
     };
     let newest = panel.variants.iter().filter(fits).max_by_key(|variant| variant.since);
-    newest.ok_or_else(|| Lack::Version(panel.oldest_version()))
+    newest.ok_or_else(|| Lack::Release(panel.oldest_release()))
 }
 
 fn lack(needed: &Requirement, server: &impl Facts) -> Option<Lack> {

@@ -21,9 +21,9 @@ impl Unavailable {
     /// When the server does not answer: that is no lack.
     pub async fn lacking(lack: Lack, host: &Host) -> Result<Self, ReadError> {
         match lack {
-            Lack::Version(oldest) => {
+            Lack::Release((year, number)) => {
                 let version = host.version().await?;
-                let message = format!("this panel needs ClickHouse {oldest} or newer; the server is {version}");
+                let message = format!("this panel needs ClickHouse {year}.{number} or newer; the server is {version}");
                 Ok(Self::new(NOT_IN_THIS_VERSION, message, Vec::new()))
             }
             Lack::Table(table) => {

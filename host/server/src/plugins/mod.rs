@@ -6,15 +6,13 @@ mod loader;
 mod panel;
 mod parameter;
 mod tool;
-mod version;
 
 pub use action::Action;
 pub use catalogue::{Catalogue, Gated, Unknown};
 pub use loader::{Found, Loader, PluginEntry, Registry, State};
-pub use panel::{Panel, PanelColumn, PanelKind, Requirement, Unfit, Variant};
+pub use panel::{Panel, PanelColumn, PanelKind, Release, Requirement, Unfit, Variant};
 pub use parameter::{BadParameter, Parameter};
 pub use tool::Tool;
-pub use version::ServerVersion;
 
 /// The first-party plugins. They own the contract's panel, chart and tool names; another plugin's names are
 /// `<plugin>.<name>`.

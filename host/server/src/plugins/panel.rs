@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chm_access::{FeatureId, Operation, Permission, PluginId};
-use chm_clickhouse::{REPLICA, TableName};
+use chm_clickhouse::{REPLICA, ServerVersion, TableName};
 use chm_sandbox::Plugin;
 use chm_sandbox::bindings::{panels, types};
 
 use super::parameter::{Parameter, check_parameter_name};
-use super::version::ServerVersion;
 use crate::panels::{Filter, Imagined, NoStatement, Wishes, described};
 
 /// Table or chart.
@@ -29,6 +28,9 @@ pub struct Unfit {
     id: String,
     reason: String,
 }
+
+/// A release of ClickHouse: year, and number in that year.
+pub type Release = (u32, u32);
 
 /// A panel, ready to run.
 #[derive(Debug, Clone)]
@@ -84,8 +86,8 @@ pub struct Requirement {
 /// One statement for a range of servers.
 #[derive(Debug, Clone)]
 pub struct Variant {
-    /// Oldest version it works on.
-    pub since: Option<ServerVersion>,
+    /// Oldest release it works on.
+    pub since: Option<Release>,
     /// What it needs beside what the panel requires.
     pub needs: Vec<Requirement>,
     /// With `$columns` and `$<table>`.
@@ -185,9 +187,9 @@ impl Panel {
         Ok(read)
     }
 
-    /// The oldest version any statement works on.
+    /// The oldest release any statement works on.
     #[must_use]
-    pub fn oldest_version(&self) -> ServerVersion {
+    pub fn oldest_release(&self) -> Release {
         self.variants.iter().map(|variant| variant.since.unwrap_or_default()).min().unwrap_or_default()
     }
 
@@ -229,7 +231,11 @@ fn requirements(declared: &[panels::Requirement]) -> Result<Vec<Requirement>, St
 }
 
 fn variant(declared: &panels::VariantQuery) -> Result<Variant, String> {
-    let since = declared.since.as_deref().map(str::parse).transpose().map_err(|error| format!("{error}"))?;
+    let release = |text: &String| {
+        let version = ServerVersion::parse(text);
+        version.map(|it| it.release()).ok_or_else(|| format!("`{text}` is no ClickHouse release; expected one such as 24.1"))
+    };
+    let since = declared.since.as_ref().map(release).transpose()?;
     Ok(Variant { since, needs: requirements(&declared.needs)?, sql: declared.sql.clone() })
 }
 
