@@ -96,7 +96,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CLICKHOUSE_POOL_CLEANUP_INTERVAL", Nothing("connections close by themselves when idle")),
     var("CLICKHOUSE_DATABASE", Nothing("this host writes no tables of its own into ClickHouse")),
     var("EVENTS_TABLE_NAME", Nothing("this host writes no tables of its own into ClickHouse")),
-    var("CLICKHOUSE_EXCLUDE_USER_DEFAULT", Nothing("panels leave no user out")),
+    var("CLICKHOUSE_EXCLUDE_USER_DEFAULT", Sets("plugins.panels-queries.settings.excluded_users")),
     var(
         "CLICKHOUSE_MANAGEMENT_ENABLED",
         NothingAndMatters("user management is not part of this version and stays off"),
