@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
+use crate::cells::Cells;
 use crate::config::{HostConfig, HostConfigError, Limits};
 use crate::error::ReadError;
 use crate::format::Format;
@@ -160,6 +161,7 @@ impl Host {
             silent_cut: profile.silent_cut(options.max_rows),
             exception_rows: profile.writes_exception_rows(),
             crlf: options.format == Format::Tsv && profile.accepts(TSV_CRLF),
+            cells: Cells::new(options.format, options.cell_chars),
         };
         let deadline = Instant::now() + options.max_execution + GRACE;
         let cursor = request.fetch_bytes(options.format.name()).map_err(|e| ReadError::from_client(&e))?;

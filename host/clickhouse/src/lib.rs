@@ -5,6 +5,7 @@
 //! request, or a control statement this crate writes itself from checked identifiers.
 
 mod absence;
+mod cells;
 mod cluster;
 mod config;
 mod control;
@@ -14,6 +15,7 @@ pub mod grants;
 pub mod guard;
 mod host;
 mod http;
+mod json_strings;
 mod lines;
 mod options;
 mod place;

@@ -35,6 +35,8 @@ pub struct ReadOptions {
     /// The statement hides credentials itself, with [`redaction_sql`](crate::redact::redaction_sql): formats without rows are then possible also where
     /// texts with SQL are read.
     pub hides_credentials: bool,
+    /// Texts in rows of JSON that have more characters than this are cut, and say how many there were.
+    pub cell_chars: Option<u32>,
 }
 
 impl Default for ReadOptions {
@@ -51,6 +53,7 @@ impl Default for ReadOptions {
             skip_unavailable_shards: false,
             timezone: None,
             hides_credentials: false,
+            cell_chars: None,
         }
     }
 }

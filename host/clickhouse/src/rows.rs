@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use clickhouse::query::BytesCursor;
 use tokio::time::Instant;
 
+use crate::cells::Cells;
 use crate::error::ReadError;
 use crate::format::Format;
 use crate::lines::{Budget, Grammar, Lines, Next};
@@ -26,6 +27,8 @@ pub(crate) struct Caps {
     pub(crate) exception_rows: bool,
     /// Lines end with a carriage return, which is taken out.
     pub(crate) crlf: bool,
+    /// Long texts are cut.
+    pub(crate) cells: Option<Cells>,
 }
 
 /// A running read. Dropping it closes the connection, which cancels the query on the server
@@ -171,7 +174,16 @@ impl Rows {
             }
             self.rows += 1;
             self.bytes = after;
-            return Ok(Some(self.redactor.rows(line)));
+            return Ok(Some(self.shown(line)));
+        }
+    }
+
+    /// Complete rows as they leave the host.
+    fn shown(&mut self, rows: Bytes) -> Bytes {
+        let rows = self.redactor.rows(rows);
+        match self.caps.cells {
+            Some(cells) => cells.cut(rows),
+            None => rows,
         }
     }
 
@@ -210,7 +222,7 @@ impl Rows {
                     let rows = if self.caps.crlf { without_carriage_returns(&block.rows) } else { block.rows };
                     self.rows += block.count;
                     self.bytes = self.bytes.saturating_add(rows.len() as u64);
-                    return Ok(Some(self.redactor.rows(rows)));
+                    return Ok(Some(self.shown(rows)));
                 }
                 Next::Beyond => {
                     self.cut();

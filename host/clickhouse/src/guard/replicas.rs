@@ -90,8 +90,7 @@ mod tests {
         let wrapped = |sql: &str, arrangement: &Arrangement| {
             GuardedQuery::check(sql).unwrap().on_every_replica(&cluster, arrangement)
         };
-        let head =
-            r"SELECT concat(hostName(), ':', toString(tcpPort())) AS replica_host, * FROM clusterAllReplicas('it\'s', view(";
+        let head = r"SELECT concat(hostName(), ':', toString(tcpPort())) AS replica_host, * FROM clusterAllReplicas('it\'s', view(";
         for sql in ["SELECT 1", "SELECT 1;", "SELECT 1 -- x", "SELECT 1 ; -- x\n", "SELECT 1 /* ) */"] {
             assert_eq!(wrapped(sql, &Arrangement::default()).unwrap().sql(), format!("{head}SELECT 1))"), "{sql}");
         }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::patterns::{SENSITIVE, SUSPICIOUS, SYNTAX_ERROR, names_secret};
 use super::{HIDDEN, hide, literals};
 use crate::format::Format;
+use crate::json_strings::json_strings;
 
 /// Columns that hold SQL, or errors that quote it, whatever table they are of: views and copies of the server's logs.
 const COLUMNS: &[&str] = &[
@@ -191,25 +192,6 @@ impl Code {
             }
         }
     }
-}
-
-/// The places of the strings of a line of JSON, with their quotes, and whether each is the name of a member.
-fn json_strings(row: &[u8]) -> impl Iterator<Item = (usize, usize, bool)> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let begin = at + memchr::memchr(b'"', row.get(at..)?)?;
-        let mut end = begin + 1;
-        loop {
-            end += memchr::memchr2(b'"', b'\\', row.get(end..)?)?;
-            if row.get(end) == Some(&b'"') {
-                break;
-            }
-            end += 2;
-        }
-        at = end + 1;
-        let next = row.get(at..).unwrap_or_default().iter().find(|b| !b.is_ascii_whitespace());
-        Some((begin, at, next == Some(&b':')))
-    })
 }
 
 fn json(row: &[u8]) -> Vec<Value<'_>> {
