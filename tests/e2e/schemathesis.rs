@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::harness::{Host, HostBuilder, finished, python_with, repository, run};
+use crate::harness::{Host, HostBuilder, Peerdb, finished, python_with, repository, run};
 use crate::keys::mint;
 
 const SECRET: &str = "a-secret-that-signs-keys";
@@ -74,7 +74,10 @@ fn closed() -> HostBuilder {
 fn nothing_that_the_document_allows_or_forbids_is_answered_otherwise_than_it_says() {
     run(async {
         let python = tokio::task::spawn_blocking(|| python_with(&sources(), "schemathesis")).await.expect("a thread");
-        let (closed, open) = (closed().start().await, Host::with_bundled().unhurried().start().await);
+        // Without one its operations answer 503, as documented.
+        let peerdb = Peerdb::start().await;
+        let (closed, open) = (peerdb.known_to(closed()), peerdb.known_to(Host::with_bundled().unhurried()));
+        let (closed, open) = (closed.start().await, open.start().await);
         let key = mint(SECRET, &json!({"sub": "cli", "exp": 4_000_000_000_u64}));
         let campaigns = [
             (

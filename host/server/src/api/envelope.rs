@@ -39,10 +39,10 @@ pub struct Metadata {
     /// The server's version, when it is known.
     pub clickhouse_version: Option<String>,
     /// Columns that this server does not have; they are null in every row.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub absent_columns: Vec<String>,
     /// Servers or replicas that should be in the answer and are not.
-    #[oai(skip_serializing_if_is_empty)]
+    #[oai(default, skip_serializing_if_is_empty)]
     pub unreachable: Vec<Unreachable>,
     /// Where `data` is empty because nothing happens now: what happened last.
     pub recent: Option<Recent>,

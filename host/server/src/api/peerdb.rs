@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::Tag;
 use super::envelope::Envelope;
 use super::error::{Problem, Word};
-use super::gate::{Gate, PeerdbRead, denied};
+use super::gate::{Gate, PeerdbRead};
 use super::{schema, tools};
 use crate::app::App;
 use crate::edge::ClientAddress;
@@ -86,7 +86,7 @@ impl PeerdbApi {
         gate: Gate<PeerdbRead>,
         app: Data<&Arc<App>>,
         request: &Request,
-    ) -> poem::Result<Json<Envelope<Value>>> {
+    ) -> Result<Json<Envelope<Value>>, Problem> {
         ask(&app, &gate, request, None).await
     }
 
@@ -100,7 +100,7 @@ impl PeerdbApi {
         app: Data<&Arc<App>>,
         request: &Request,
         body: Json<Value>,
-    ) -> poem::Result<Json<Envelope<Value>>> {
+    ) -> Result<Json<Envelope<Value>>, Problem> {
         ask(&app, &gate, request, Some(body.0)).await
     }
 }
@@ -115,9 +115,12 @@ async fn ask(
     gate: &Gate<PeerdbRead>,
     request: &Request,
     body: Option<Value>,
-) -> poem::Result<Json<Envelope<Value>>> {
+) -> Result<Json<Envelope<Value>>, Problem> {
     let tool = app.registry.catalogue.tool(TOOL).map_err(|_| Problem::new(Word::Network, ABSENT))?;
-    let (tool, _allowed) = tool.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
+    // The gate has asked for the same right.
+    let (tool, _allowed) = tool
+        .open(&app.matrix, &gate.caller, app.posture)
+        .map_err(|denial| Problem::new(Word::Permission, denial.to_string()))?;
     // As it stands in the request: the edge has let only the one spelling through that the document has.
     let path = request.original_uri().path().strip_prefix(PATH).unwrap_or_default();
     let mut arguments = json!({"method": request.method().as_str(), "path": path});
@@ -130,7 +133,7 @@ async fn ask(
     }
     let services = CallServices::new(app.clone(), tool.plugin.id(), &gate.request_id, Some(gate.caller.clone()))
         .from_address(ClientAddress::of(request));
-    tools::run(app, &tool, services, &arguments).await.map_err(Into::into).map(Json)
+    tools::run(app, &tool, services, &arguments).await.map(Json)
 }
 
 const ABSENT: &str = "the plugin `panel-peerdb` is not loaded here; /api/v1/plugins says why";
