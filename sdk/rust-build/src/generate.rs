@@ -228,3 +228,22 @@ fn action(action: &Action) -> String {
     }
     code
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_features_are_those_of_the_sdk() {
+        assert_eq!(FEATURES, chm_plugin::Feature::ALL.map(chm_plugin::Feature::id));
+        for known in chm_plugin::Feature::ALL {
+            assert_eq!(feature(known.id(), None), format!("Feature::{known:?}"));
+        }
+        assert_eq!(feature("my-own", Some("my-own")), "Feature::Own(\"my-own\")");
+    }
+
+    #[test]
+    fn texts_are_written_as_rust_reads_them() {
+        assert_eq!(text("a \"b\" \\ …\n"), r#""a \"b\" \\ …\n""#);
+    }
+}

@@ -48,10 +48,10 @@ pub(crate) fn read(
     let mut found = check::as_written(&file, shape);
     if found.is_empty() {
         over_time::expand(&mut file);
-        name_plain_columns(&mut file);
         found = check::as_panel(id, &file, shape, surroundings);
     }
     if found.is_empty() {
+        name_plain_columns(&mut file);
         return Ok(Panel { id: id.to_owned(), shape, file });
     }
     Err(found.into_iter().map(|(at, said)| problem(at, said)).collect())
@@ -83,5 +83,51 @@ impl PanelFile {
     pub(crate) fn statements(&self) -> impl Iterator<Item = &str> {
         let variants = self.variants.iter().map(|variant| variant.sql.get_ref());
         self.sql.iter().map(Spanned::get_ref).chain(variants).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CHART: &str = "title = \"Q\"\nsummary = \"S.\"\nfeature = \"queries\"\nreads = [\"system.query_log*\"]\n\
+                         [over_time]\ntable = \"query_log\"\ninterval = \"toStartOfHour\"\nhours = 24\nbreakdown = \"type\"\n\
+                         [columns]\nquery_count = { kind = \"count\", sql = \"count()\" }\n[check]\ncolumn = \"query_count\"\n\
+                         warning = 1\ncritical = 2\n[filters]\nquery_count = { operators = [\"gte\"], summary = \"S.\" }\n";
+
+    fn parsed(text: &str) -> Result<Panel, Vec<Problem>> {
+        read("x.toml", "x", Shape::Chart, text, &Surroundings::default())
+    }
+
+    #[test]
+    fn the_chart_below_is_sound() {
+        parsed(CHART).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in any::<String>()) {
+            let _ = parsed(&text);
+        }
+
+        #[test]
+        fn no_damage_to_a_file_makes_the_reader_panic(
+            from in 0..CHART.len(), length in 0..60usize, put in "[a-z\"'\\[\\]{}=.$; \\n0-9…]{0,20}",
+        ) {
+            let mut text = CHART.to_owned();
+            text.replace_range(from..CHART.len().min(from + length), &put);
+            let _ = parsed(&text);
+        }
+
+        #[test]
+        fn no_statement_makes_the_reader_panic(sql in "[a-z$ (){}:;'\"`\\\\*/.,#\\-\\nÄ…]{0,80}") {
+            let file = format!(
+                "title = \"Q\"\nsummary = \"S.\"\nfeature = \"queries\"\ndrawing = \"stat\"\nsql = {}\n[columns]\na = \"text\"\n",
+                toml::Value::String(sql)
+            );
+            let _ = parsed(&file);
+        }
     }
 }

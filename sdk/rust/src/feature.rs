@@ -48,6 +48,29 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// All of the host's own.
+    pub const ALL: [Self; 19] = [
+        Self::Overview,
+        Self::Agent,
+        Self::Insights,
+        Self::Health,
+        Self::Queries,
+        Self::Tables,
+        Self::Metrics,
+        Self::Dashboard,
+        Self::Security,
+        Self::Logs,
+        Self::Settings,
+        Self::Billing,
+        Self::Cluster,
+        Self::Operations,
+        Self::Actions,
+        Self::Mcp,
+        Self::Peerdb,
+        Self::Docs,
+        Self::About,
+    ];
+
     /// The word used in configuration and in the interface.
     #[must_use]
     pub const fn id(self) -> &'static str {

@@ -5,6 +5,9 @@ use crate::columns::{Column, Kind};
 use crate::file::PanelFile;
 use crate::shape::Shape;
 
+/// Columns that the host adds where several servers answer.
+const LABELS: [&str; 3] = ["hostId", "hostName", "replica_host"];
+
 pub(super) fn check(file: &PanelFile, shape: Shape, found: &mut Found) {
     if file.columns.is_empty() {
         found.push((None, "`[columns]` names no column of the result".to_owned()));
@@ -17,8 +20,11 @@ pub(super) fn check(file: &PanelFile, shape: Shape, found: &mut Found) {
     }
     for column in file.columns.iter() {
         let (name, value, place) = (&column.name, &column.value, column.at);
-        if !is_name(name) || name.starts_with(|c: char| c.is_ascii_digit()) {
+        if !is_name(name) {
             found.push((place, format!("column `{name}`: letters, digits and underscores only, a letter first")));
+        } else if LABELS.contains(&name.as_str()) {
+            let said = "the host's own, where several servers answer; its names are";
+            found.push((place, format!("column `{name}` is {said} {}", LABELS.join(", "))));
         }
         if value.fractional && !value.kind.is_number() {
             let kind = value.kind.word();

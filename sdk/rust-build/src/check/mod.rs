@@ -19,6 +19,10 @@ use crate::shape::Shape;
 /// Byte in the file, where there is one, and what is wrong there.
 pub(crate) type Found = Vec<(Option<usize>, String)>;
 
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 64;
+/// Most rows a panel may ask for in one answer.
+const MOST_ROWS: u32 = 100_000;
 /// Names in the query string that are the host's own.
 const RESERVED: [&str; 10] =
     ["hostId", "host", "limit", "offset", "sort", "format", "timezone", "scope", "cluster", "params"];
@@ -66,8 +70,12 @@ pub(crate) fn as_written(file: &PanelFile, shape: Shape) -> Found {
 pub(crate) fn as_panel(id: &str, file: &PanelFile, shape: Shape, surroundings: &Surroundings) -> Found {
     let mut found = Found::new();
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if id.is_empty() || !id.chars().all(letters) {
-        found.push((None, format!("a panel's id is its file's name, and `{id}` is none: a-z, 0-9, `-` and `_` only")));
+    let fits = id.starts_with(|c: char| c.is_ascii_lowercase()) && id.len() <= LONGEST_NAME;
+    if !fits || !id.chars().all(letters) {
+        found.push((
+            None,
+            format!("a panel's id is its file's name, and `{id}` is none: a-z, 0-9, `-` and `_` only, a letter first"),
+        ));
     }
     for (key, text) in [("title", &file.title), ("summary", &file.summary)] {
         if text.trim().is_empty() {
@@ -81,8 +89,8 @@ pub(crate) fn as_panel(id: &str, file: &PanelFile, shape: Shape, surroundings: &
         let expected = FEATURES.join(", ");
         found.push((at(&file.feature), format!("`{feature}` is no feature{hint}; expected {expected}, or `{own}`")));
     }
-    if file.row_cap == Some(0) {
-        found.push((None, "`row_cap` is 0; expected the most rows of an answer".to_owned()));
+    if file.row_cap.is_some_and(|rows| rows == 0 || rows > MOST_ROWS) {
+        found.push((None, format!("`row_cap`: expected the most rows of an answer, 1 to {MOST_ROWS}")));
     }
     drawn(file, shape, &mut found);
     beside(id, file, shape, surroundings, &mut found);
@@ -162,9 +170,11 @@ fn is_column(file: &PanelFile, name: &str, at: Option<usize>, where_named: &str,
     }
 }
 
-/// Whether it can be a parameter's, filter's or column's name.
+/// Whether it can be a parameter's, filter's or column's name: letters, digits and underscores, a letter first.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Finds names in the query string that cannot be one, are the host's, or are taken.
@@ -176,7 +186,7 @@ fn query_names<'a, T: 'a>(
 ) {
     for Named { name, at, .. } in entries {
         if !is_name(name) {
-            found.push((*at, format!("{what} `{name}`: a name has letters, digits and underscores only")));
+            found.push((*at, format!("{what} `{name}`: letters, digits and underscores only, a letter first")));
         } else if RESERVED.contains(&name.as_str()) {
             found.push((*at, format!("{what} `{name}` is the host's own; its names are {}", RESERVED.join(", "))));
         } else if !taken.insert(name) {

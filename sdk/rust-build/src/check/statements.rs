@@ -2,25 +2,30 @@
 
 use std::collections::BTreeSet;
 
+use toml::Spanned;
+
 use super::{Found, at};
-use crate::columns::Column;
-use crate::file::PanelFile;
+use crate::file::{PanelFile, Variant};
 use crate::near;
 use crate::shape::Shape;
 use crate::sql::{Placed, Token, clause_of_the_host, reads_a_table_directly, system_tables, table_functions, tokens};
 
 pub(super) fn check(file: &PanelFile, shape: Shape, found: &mut Found) {
-    let mut declared = BTreeSet::new();
+    let mut reads = BTreeSet::new();
     for read in &file.reads {
         let table = read.get_ref().table.as_str();
         match table.split_once('.') {
             Some((database, name)) if !database.is_empty() && !name.is_empty() && !name.contains('.') => {
-                declared.insert(name);
+                reads.insert(name);
             }
             _ => found.push((at(read), format!("`reads` names `{table}`; expected `database.table`"))),
         }
     }
-    let mut versions = BTreeSet::new();
+    let mut needed_somewhere = BTreeSet::new();
+    let mut servers = BTreeSet::new();
+    if let Some(sql) = &file.sql {
+        statement(file, shape, sql, (&reads, &BTreeSet::new()), false, found);
+    }
     for variant in &file.variants {
         let since = variant.since.as_ref().map(|since| since.get_ref().as_str());
         if let Some(since) = &variant.since
@@ -28,61 +33,79 @@ pub(super) fn check(file: &PanelFile, shape: Shape, found: &mut Found) {
         {
             found.push((at(since), format!("`since` is `{}`; expected a version such as 24.1", since.get_ref())));
         }
-        if since.is_none() && variant.needs.is_empty() {
+        if since.is_none() && variant.needs.is_empty() && file.sql.is_some() {
             found.push((at(&variant.sql), "a variant says what it is for: `since`, `needs`, or both".to_owned()));
         }
-        if !versions.insert((since, variant.needs.iter().map(|need| need.get_ref()).collect::<Vec<_>>())) {
+        if !servers.insert((since, variant.needs.iter().map(|need| need.get_ref()).collect::<Vec<_>>())) {
             found.push((at(&variant.sql), "another variant is for the same servers".to_owned()));
         }
-        for need in &variant.needs {
-            let parts: Vec<&str> = need.get_ref().split('.').collect();
-            match parts.as_slice() {
-                [database, table] | [database, table, _] if !database.is_empty() => {
-                    declared.insert(table);
-                }
-                _ => {
-                    let said = format!(
-                        "`needs` names `{}`; expected `database.table` or `database.table.column`",
-                        need.get_ref()
-                    );
-                    found.push((at(need), said));
-                }
-            }
-        }
-    }
-    let writes = |column: &Column| column.is_written_by_the_host();
-    let needs_slot = file.columns.iter().any(|column| column.at.is_some() && writes(&column.value));
-    let has_slot = file.statements().any(|sql| sql.contains("$columns"));
-    let all = file.sql.iter().map(|sql| (sql, false));
-    for (sql, newer) in all.chain(file.variants.iter().map(|variant| (&variant.sql, variant.since.is_some()))) {
-        let tokens = tokens(sql.get_ref());
-        let mut say = |said: String| found.push((at(sql), said));
-        outermost(&tokens, newer, &mut say);
-        tables(&tokens, &declared, &mut say);
-        if !tokens.iter().any(|placed| placed.token == Token::Slot("columns")) {
-            if has_slot || (needs_slot && file.over_time.is_none()) {
-                say("columns have expressions, which stand nowhere: write `$columns` after SELECT".to_owned());
-            } else if shape == Shape::Table && reads_a_table_directly(&tokens) {
-                say("write `SELECT $columns`: the columns that a server lacks are then null, instead of an error"
-                    .to_owned());
-            }
-        }
+        let needed = needed_tables(variant, found);
+        statement(file, shape, &variant.sql, (&reads, &needed), since.is_some(), found);
+        needed_somewhere.extend(needed);
     }
     for column in file.columns.iter() {
         // What a column needs may be in a table that the panel as a whole can do without.
-        let mut declared = declared.clone();
-        declared.extend(column.value.needs.iter().filter_map(|needed| {
+        let mut needed = needed_somewhere.clone();
+        needed.extend(column.value.needs.iter().filter_map(|needed| {
             let mut parts = needed.get_ref().split('.').skip(1);
             parts.next().filter(|_| parts.next().is_some())
         }));
         for expression in column.value.sql.iter().chain(&column.value.otherwise) {
-            let tokens = tokens(expression.get_ref());
-            let name = &column.name;
-            tables(&tokens, &declared, &mut |said| found.push((at(expression), format!("column `{name}`: {said}"))));
+            let (name, tokens) = (&column.name, tokens(expression.get_ref()));
+            let mut say = |said: String| found.push((at(expression), format!("column `{name}`: {said}")));
+            tables(&tokens, &reads, &needed, &mut say);
             if tokens.iter().any(|placed| placed.token == Token::Sign(';')) {
-                found.push((at(expression), format!("column `{name}`: an expression has no `;`")));
+                say("an expression has no `;`".to_owned());
+            }
+            if tokens.iter().any(|placed| matches!(placed.token, Token::Slot(_))) {
+                say("`$` is for statements; an expression names the table itself".to_owned());
             }
         }
+    }
+}
+
+/// The tables a variant needs beside those in `reads`.
+fn needed_tables<'f>(variant: &'f Variant, found: &mut Found) -> BTreeSet<&'f str> {
+    let mut tables = BTreeSet::new();
+    for need in &variant.needs {
+        let parts: Vec<&str> = need.get_ref().splitn(3, '.').collect();
+        match parts.as_slice() {
+            [database, table, ..] if !database.is_empty() && !table.is_empty() => {
+                tables.insert(*table);
+            }
+            _ => {
+                let need_name = need.get_ref();
+                let said = format!("`needs` names `{need_name}`; expected `database.table` or `database.table.column`");
+                found.push((at(need), said));
+            }
+        }
+    }
+    tables
+}
+
+/// One statement, which may name the tables of the panel and those it needs itself.
+fn statement(
+    file: &PanelFile,
+    shape: Shape,
+    sql: &Spanned<String>,
+    (reads, needed): (&BTreeSet<&str>, &BTreeSet<&str>),
+    newer: bool,
+    found: &mut Found,
+) {
+    let tokens = tokens(sql.get_ref());
+    let mut say = |said: String| found.push((at(sql), said));
+    outermost(&tokens, newer, &mut say);
+    tables(&tokens, reads, needed, &mut say);
+    if tokens.iter().any(|placed| placed.token == Token::Slot("columns")) {
+        return;
+    }
+    // The host selects them, so they must have a place.
+    let selected = file.columns.iter().any(|column| column.value.is_written_by_the_host()) && file.over_time.is_none();
+    if selected || file.statements().any(|sql| sql.contains("$columns")) {
+        say("columns have expressions, which stand nowhere: write `$columns` after SELECT".to_owned());
+    } else if shape == Shape::Table && reads_a_table_directly(&tokens) {
+        let why = "the columns that a server lacks are then null, instead of an error";
+        say(format!("write `SELECT $columns`: {why}"));
     }
 }
 
@@ -108,19 +131,19 @@ fn outermost(tokens: &[Placed<'_>], newer: bool, say: &mut impl FnMut(String)) {
     }
 }
 
-fn tables(tokens: &[Placed<'_>], declared: &BTreeSet<&str>, say: &mut impl FnMut(String)) {
+fn tables(tokens: &[Placed<'_>], reads: &BTreeSet<&str>, needed: &BTreeSet<&str>, say: &mut impl FnMut(String)) {
     for table in system_tables(tokens) {
-        if !declared.contains(table) {
-            let hint = near::hint(table, declared.iter().copied());
+        if !reads.contains(table) && !needed.contains(table) {
+            let hint = near::hint(table, reads.iter().copied());
             say(format!("reads system.{table}, which is not in `reads`{hint}"));
         }
     }
     for placed in tokens {
         if let Token::Slot(table) = placed.token
             && table != "columns"
-            && !declared.contains(table)
+            && !reads.contains(table)
         {
-            let hint = near::hint(table, declared.iter().copied().chain(["columns"]));
+            let hint = near::hint(table, reads.iter().copied().chain(["columns"]));
             say(format!("`${table}` is neither `$columns` nor a table in `reads`{hint}"));
         }
     }
