@@ -84,9 +84,9 @@ pub enum Refusal {
     /// The operator did not grant it; the text has the line that would.
     NotGranted(String),
     /// It is to be confirmed first.
-    Unconfirmed(Shown),
+    Unconfirmed(Box<Shown>),
     /// Something else would be hit than what was confirmed.
-    Changed(Shown),
+    Changed(Box<Shown>),
     /// The confirmation is none.
     Confirmation(Unconfirmed),
     /// Too many changes in a minute.
@@ -126,7 +126,7 @@ impl Wish {
         match way {
             Way::DryRun => self.show(deed).await.map(Done::Shown),
             Way::Bare if self.app.actions.is_confirmed_first => Err(match self.show(deed).await {
-                Ok(shown) => Refusal::Unconfirmed(shown),
+                Ok(shown) => Refusal::Unconfirmed(Box::new(shown)),
                 Err(refusal) => refusal,
             }),
             Way::Bare => {
@@ -199,7 +199,7 @@ impl Wish {
         deed.hits(&targets);
         if !expected(&dry.fingerprint) {
             deed.refused(&self.app, "something else would be hit than what was confirmed").await;
-            return Err(Refusal::Changed(self.offer(dry, targets)?));
+            return Err(Refusal::Changed(Box::new(self.offer(dry, targets)?)));
         }
         self.run(deed).await
     }

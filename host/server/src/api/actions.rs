@@ -63,8 +63,8 @@ pub struct ActionAnswer {
 pub enum ActionProblem {
     /// In an envelope.
     Problem(Problem),
-    /// Too many changes in a minute, with `Retry-After`.
-    TooOften(Response),
+    /// The gate's words, or with `Retry-After`.
+    Answer(Box<Response>),
 }
 
 impl From<Problem> for ActionProblem {
@@ -83,7 +83,7 @@ impl IntoResponse for ActionProblem {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
-            Self::TooOften(response) => response,
+            Self::Answer(response) => *response,
         }
     }
 }
@@ -172,7 +172,7 @@ fn wish(app: &Arc<App>, gate: ActionGate, host: Option<u32>, body: &ActionReques
     })?;
     let (action, _) = gated
         .open(&app.matrix, &caller, app.posture)
-        .map_err(|denial| ActionProblem::TooOften(denied(&denial).into_response()))?;
+        .map_err(|denial| ActionProblem::Answer(Box::new(denied(&denial).into_response())))?;
     let params = body.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let parameters = action.bind(&params).map_err(Problem::from)?;
     let (host, _) = parameters::host(app, &caller, host.map(|id| id.to_string()).as_deref())?;
@@ -233,7 +233,7 @@ fn problem(plugin: &str, refusal: Refusal) -> ActionProblem {
             let wait = allowance.retry_after();
             let text =
                 format!("too many changes (`limits.actions_per_minute`): nothing has happened; try again in {wait} s");
-            return ActionProblem::TooOften(Problem::rate_limited(&text, wait));
+            return ActionProblem::Answer(Box::new(Problem::rate_limited(&text, wait)));
         }
         Refusal::Plugin(error) => plugin_problem(plugin, &error),
         Refusal::Nonsense(what) => Problem::new(Word::Plugin, format!("plugin {plugin} returned {what}")),
