@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use chm_embedded::{Engine, EngineOptions, EngineProgram, EngineUser, LibraryOptions, Place, Profile, library};
+use chm_embedded::{
+    Engine, EngineError, EngineOptions, EngineProgram, EngineUser, LibraryOptions, Place, Profile, library,
+};
 use tokio::sync::OnceCell;
 
 /// A user whose profile has `readonly = 1`: name and password.
@@ -37,24 +39,15 @@ pub struct TestEngine {
 }
 
 impl TestEngine {
-    async fn start(place: Place, memory_bytes: Option<u64>) -> Self {
+    async fn start(place: Place, adjust: impl FnOnce(&mut EngineOptions)) -> Result<Self, EngineError> {
         let library = tokio::task::spawn_blocking(|| library::obtain(&LibraryOptions::default(), &|_| {}))
             .await
             .expect("a thread")
             .expect("the engine's library");
         let launcher = PathBuf::from(env!("CARGO_BIN_EXE_chm-host"));
         let mut options = EngineOptions::new(EngineProgram::Library { launcher, library }, place);
-        if let Some(bytes) = memory_bytes {
-            options.memory_bytes = bytes;
-        }
         // Hostile statements must be stopped before the kernel would stop them.
         options.connect = true;
-        let user = |(name, password): (&str, &str), profile, grants: &[&str]| EngineUser {
-            name: name.to_owned(),
-            password: password.to_owned(),
-            profile,
-            grants: grants.iter().map(|&grant| grant.to_owned()).collect(),
-        };
         let lacking =
             ["GRANT SELECT ON system.*", "GRANT SHOW TABLES, SHOW COLUMNS ON *.*", "REVOKE SELECT ON system.query_log"];
         options.users = vec![
@@ -62,7 +55,26 @@ impl TestEngine {
             user(READER, Profile::Default, &["GRANT SELECT ON system.*"]),
             user(LACKING, Profile::Default, &lacking),
         ];
-        Self { engine: Engine::start(options).await.expect("an engine") }
+        adjust(&mut options);
+        Ok(Self { engine: Engine::start(options).await? })
+    }
+
+    /// One of a cluster, whose others speak to it on `port` as `peer`.
+    pub(super) async fn of_cluster(
+        servers: &str,
+        port: u16,
+        peer: (&str, &str),
+        traveller: (&str, &str),
+    ) -> Result<Self, EngineError> {
+        Self::start(Place::Temporary, |options| {
+            options.memory_bytes = 900_000_000;
+            options.remote_servers = Some(servers.to_owned());
+            options.native_port = Some(port);
+            let system = "GRANT SELECT ON system.*";
+            options.users.push(user(peer, Profile::Default, &[system]));
+            options.users.push(user(traveller, Profile::Default, &[system, "GRANT READ ON REMOTE"]));
+        })
+        .await
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -105,6 +117,15 @@ impl TestEngine {
     }
 }
 
+fn user((name, password): (&str, &str), profile: Profile, grants: &[&str]) -> EngineUser {
+    EngineUser {
+        name: name.to_owned(),
+        password: password.to_owned(),
+        profile,
+        grants: grants.iter().map(|&grant| grant.to_owned()).collect(),
+    }
+}
+
 /// The shared engine. It ends with this process, and the next one removes its folder.
 pub async fn engine() -> &'static TestEngine {
     static ENGINE: OnceCell<TestEngine> = OnceCell::const_new();
@@ -113,7 +134,7 @@ pub async fn engine() -> &'static TestEngine {
             let folders = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("e2e-engines");
             remove_left_ones(&folders);
             let folder = folders.join(std::process::id().to_string());
-            let engine = TestEngine::start(Place::Persistent(folder), None).await;
+            let engine = TestEngine::start(Place::Persistent(folder), |_| {}).await.expect("an engine");
             engine.fill().await;
             engine
         })
@@ -122,7 +143,16 @@ pub async fn engine() -> &'static TestEngine {
 
 /// An engine of the claim's own, with little memory and no data.
 pub async fn small_engine() -> TestEngine {
-    TestEngine::start(Place::Temporary, Some(900_000_000)).await
+    TestEngine::start(Place::Temporary, |options| options.memory_bytes = 900_000_000).await.expect("an engine")
+}
+
+/// An engine of the claim's own that keeps no log tables.
+pub async fn bare_engine() -> TestEngine {
+    let adjust = |options: &mut EngineOptions| {
+        options.memory_bytes = 900_000_000;
+        options.log_tables = Vec::new();
+    };
+    TestEngine::start(Place::Temporary, adjust).await.expect("an engine")
 }
 
 /// Folders are named after the processes that made them.

@@ -2,12 +2,14 @@
 
 mod answer;
 mod built;
+mod cluster;
 mod engine;
 mod folder;
 mod host;
 mod issuer;
 mod javascript;
 mod npm;
+mod old_server;
 mod operation;
 mod peerdb;
 mod python;
@@ -19,12 +21,14 @@ mod visit;
 
 pub use answer::Answer;
 pub use built::{bundled, guest, repository};
-pub use engine::{CANARY_TEXT, LACKING, READER, STRICT, TestEngine, engine, small_engine};
+pub use cluster::{CLUSTER, TRAVELLER, cluster};
+pub use engine::{CANARY_TEXT, LACKING, READER, STRICT, TestEngine, bare_engine, engine, small_engine};
 pub use folder::PluginFolder;
 pub use host::{Host, HostBuilder, command, shared};
 pub use issuer::{Health, Issuer, now};
 pub use javascript::{changed_javascript_plugin, javascript_plugin};
 pub use npm::{finished, node_modules};
+pub use old_server::old_server;
 pub use operation::{Credentials, Operation, gate_code};
 pub use peerdb::{Mood, PEER_SECRET, PEERDB_PASSWORD, Peerdb};
 pub use python::python_with;
