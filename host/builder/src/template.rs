@@ -46,22 +46,35 @@ pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &Path) -> Resul
         Role::Toolset => ("Counts words.", include_str!("../templates/toolset.rs.txt"), ""),
         Role::Actions => ("Stops a user's queries.", include_str!("../templates/actions.rs.txt"), ""),
     };
+    // The crate that reads panel files lies beside the SDK.
+    let build = match role {
+        Role::Panels => {
+            format!("\n[build-dependencies]\nchm-plugin-build = {}\n", dependency(&sdk.with_file_name("rust-build")))
+        }
+        _ => String::new(),
+    };
     let fill = |text: &str| {
         text.replace("{id}", id.as_str())
             .replace("{summary}", summary)
             .replace("{api}", &ApiVersion::CURRENT.to_string())
             .replace("{sdk}", &dependency(sdk))
+            .replace("{build}", &build)
     };
-    let files = [
+    let mut files = vec![
         ("Cargo.toml", fill(include_str!("../templates/Cargo.toml.txt"))),
         (MANIFEST_FILE, fill(include_str!("../templates/plugin.toml.txt")) + more),
         ("src/lib.rs", fill(code)),
         (".gitignore", "/target/\n*.wasm\n".to_owned()),
     ];
-    let source = folder.join("src");
-    fs::create_dir_all(&source).map_err(|error| NewPluginError::Io { path: source, source: error })?;
+    if role == Role::Panels {
+        files.push(("build.rs", include_str!("../templates/panels-build.rs.txt").to_owned()));
+        files
+            .push(("panels/tables/users-running.toml", include_str!("../templates/users-running.toml.txt").to_owned()));
+    }
     for (name, text) in files {
         let path = folder.join(name);
+        let around = path.parent().unwrap_or(&folder);
+        fs::create_dir_all(around).map_err(|source| NewPluginError::Io { path: around.to_owned(), source })?;
         fs::write(&path, text).map_err(|source| NewPluginError::Io { path, source })?;
     }
     Ok(folder)
