@@ -6,7 +6,11 @@ use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Host, engine, eventually, run, shared};
+use crate::harness::{Answer, Host, HostBuilder, engine, eventually, run, shared};
+
+/// A plugin with panels whose rows are many, slow, or never the same.
+const FLOWS: &str =
+    "[plugins.flows.grants]\nclickhouse = { hosts = \"all\", max_rows = 10000000, max_bytes = 4294967296 }";
 
 /// Caps that no claim here reaches.
 const WIDE: &str = "[limits]\nrow_cap = 10000000\nresult_bytes = 4294967296";
@@ -152,21 +156,22 @@ fn more_queries_than_places_wait_and_then_are_busy() {
             assert!(answer.status == 200 || answer.status == 503, "{answer}");
             if answer.status == 503 {
                 answer.error(503, "busy");
+                assert_eq!(answer.header("retry-after"), "1", "{answer}");
+                assert_eq!(answer.json()["error"]["retryAfterSec"], 1, "{answer}");
             }
         }
         host.get("/api/v1/tables/disks").await.expect(200);
     });
 }
 
-/// A host with panels whose rows are many, slow, or never the same.
-async fn flowing() -> Host {
-    Host::with_bundled().unhurried().guest("flows").config(WIDE).start().await
+fn flowing() -> HostBuilder {
+    Host::with_bundled().unhurried().guest("flows").config(WIDE).config(FLOWS)
 }
 
 #[test]
 fn every_format_is_cut_exactly_and_says_so() {
     run(async {
-        let host = &flowing().await;
+        let host = &flowing().start().await;
         for format in ["json", "ndjson", "csv", "tsv", "parquet", "arrow"] {
             for (rows, truncated) in [(0, false), (6, false), (7, false), (8, true), (1000, true)] {
                 let shown = rows.min(7);
@@ -212,7 +217,8 @@ fn every_format_is_cut_exactly_and_says_so() {
         let file = engine().await.user_files().join("streams.parquet");
         let answer = host.get("/api/v1/tables/flows.numbers?rows=1000&limit=77&format=parquet").await.expect(200);
         std::fs::write(&file, &answer.body).expect("a file");
-        assert_eq!(engine().await.ask("SELECT count(), max(n) FROM file('streams.parquet')").await, "77\t76");
+        let sql = format!("SELECT count(), max(n) FROM file('{}')", file.display());
+        assert_eq!(engine().await.ask(&sql).await, "77\t76");
         // What is no part of another statement is counted too.
         let body = json!({"sql": "SHOW DATABASES", "format": "parquet", "limit": 1});
         let answer = host.post("/api/v1/explorer/query", &body).await.expect(200);
@@ -223,7 +229,7 @@ fn every_format_is_cut_exactly_and_says_so() {
 #[test]
 fn charts_over_time_lose_their_oldest_points_and_show_the_newest_last() {
     run(async {
-        let host = &flowing().await;
+        let host = &flowing().start().await;
         for (rows, from) in [(5, 0), (100, 0), (101, 1), (1000, 900)] {
             let answer = host.get(&format!("/api/v1/charts/flows.newest?rows={rows}")).await.expect(200);
             let numbers: Vec<i64> = answer.rows().iter().filter_map(|row| row["n"].as_i64()).collect();
@@ -238,13 +244,7 @@ fn charts_over_time_lose_their_oldest_points_and_show_the_newest_last() {
 #[test]
 fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
     run(async {
-        let host = &Host::with_bundled()
-            .unhurried()
-            .guest("flows")
-            .env("CHM_ANSWERS_CACHE", "false")
-            .env("CLICKHOUSE_POOL_SIZE", "2")
-            .start()
-            .await;
+        let host = &flowing().env("CHM_ANSWERS_CACHE", "false").env("CLICKHOUSE_POOL_SIZE", "2").start().await;
         // More readers than places, and one query.
         let path = "/api/v1/tables/flows.unique-and-slow?key=together";
         let answers = futures::future::join_all((0..12).map(|_| host.get(path))).await;
@@ -278,7 +278,7 @@ fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
 #[test]
 fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told() {
     run(async {
-        let host = &flowing().await;
+        let host = &flowing().start().await;
         let path = "/api/v1/tables/flows.unique?key=again";
         let first = host.get(path).await.expect(200);
         assert_eq!(first.header("cache-control"), "private, max-age=60");
@@ -291,33 +291,69 @@ fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told()
         assert_ne!(first.rows()[0]["id"], other.rows()[0]["id"], "other values are another question");
 
         let asked = host.request(Method::GET, path).header("if-none-match", first.header("etag"));
-        let unchanged = crate::harness::Answer::of(asked).await.expect(304);
+        let unchanged = Answer::of(asked).await.expect(304);
         assert!(unchanged.body.is_empty());
         assert_eq!(unchanged.header("etag"), first.header("etag"));
         let asked = host.request(Method::GET, path).header("if-none-match", other.header("etag"));
-        crate::harness::Answer::of(asked).await.expect(200);
+        Answer::of(asked).await.expect(200);
 
-        let fresh = Host::with_bundled().guest("flows").env("CHM_ANSWERS_CACHE", "false").start().await;
+        let fresh = flowing().env("CHM_ANSWERS_CACHE", "false").start().await;
         let (one, two) = (fresh.get(path).await.expect(200), fresh.get(path).await.expect(200));
         assert_ne!(one.rows()[0]["id"], two.rows()[0]["id"]);
     });
 }
 
 #[test]
+fn a_server_that_is_away_is_named_and_the_rows_of_the_others_are_there() {
+    run(async {
+        let engine = engine().await;
+        let (user, password) = engine.administrator();
+        // Where nothing listens.
+        let servers = |addresses: &[&str]| {
+            let one = |address: &&str| {
+                format!("[[clickhouse.hosts]]\nurl = \"{address}\"\nuser = \"{user}\"\npassword = \"{password}\"\n")
+            };
+            addresses.iter().map(one).collect::<String>()
+        };
+        let (here, away) = (engine.url(), "http://127.0.0.1:9");
+        let host = flowing().watches_nothing().config(&servers(&[&here, away, &here])).start().await;
+        let path = "/api/v1/tables/flows.numbers?rows=3&scope=hosts";
+        let answer = host.get(path).await.expect(200);
+        let hosts: Vec<Value> = answer.rows().iter().map(|row| row["host_id"].clone()).collect();
+        assert_eq!(
+            hosts.iter().map(|id| id.to_string().replace('"', "")).collect::<Vec<_>>(),
+            ["0", "0", "0", "2", "2", "2"],
+            "{answer}"
+        );
+        let unreachable = answer.json()["metadata"]["unreachable"].clone();
+        assert_eq!(unreachable[0]["host"], "1", "{answer}");
+        assert!(
+            unreachable[0]["reason"].as_str().is_some_and(|reason| reason.contains("cannot be reached")),
+            "{answer}"
+        );
+        let lines = host.get(&format!("{path}&format=ndjson")).await.expect(200);
+        assert_eq!((lines.header("x-chm-rows"), lines.header("x-chm-unreachable")), ("6", "1"));
+        let csv = host.get(&format!("{path}&format=csv")).await.expect(200).text();
+        assert_eq!(csv.matches("\"n\"").count(), 1, "one header: {csv}");
+        host.get(&format!("{path}&format=parquet")).await.error(400, "validation_error");
+    });
+}
+
+#[test]
 fn texts_are_compressed_for_those_who_read_that() {
     run(async {
-        let host = &flowing().await;
+        let host = &flowing().start().await;
         let path = "/api/v1/tables/flows.numbers?rows=1000&limit=1000";
         let plain = host.get(path).await.expect(200);
         for coding in ["gzip", "zstd"] {
             let asked = host.request(Method::GET, path).header("accept-encoding", coding);
-            let answer = crate::harness::Answer::of(asked).await.expect(200);
+            let answer = Answer::of(asked).await.expect(200);
             assert_eq!(answer.header("content-encoding"), coding);
             assert!(answer.body.len() * 3 < plain.body.len(), "{} of {}", answer.body.len(), plain.body.len());
             assert_eq!(answer.header("etag"), plain.header("etag"), "it is the same answer");
         }
         let asked = host.request(Method::GET, &format!("{path}&format=parquet")).header("accept-encoding", "gzip");
-        let parquet = crate::harness::Answer::of(asked).await.expect(200);
+        let parquet = Answer::of(asked).await.expect(200);
         assert_eq!(parquet.header("content-encoding"), "");
         assert!(parquet.body.starts_with(b"PAR1"));
     });
@@ -337,7 +373,7 @@ async fn raw(host: &Host, request: &str) -> String {
 #[test]
 fn the_end_of_a_long_stream_says_how_many_rows_there_were() {
     run(async {
-        let host = &flowing().await;
+        let host = &flowing().start().await;
         for (rows, truncated) in [(100_000, false), (100_001, true)] {
             let body =
                 json!({"sql": format!("SELECT number FROM numbers({rows})"), "format": "ndjson", "limit": 100_000})
@@ -345,7 +381,7 @@ fn the_end_of_a_long_stream_says_how_many_rows_there_were() {
             let said = raw(
                 host,
                 &format!(
-                    "POST /api/v1/explorer/query HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nConnection: close\r\nContent-Type: application/json\r\n\
+                    "POST /api/v1/explorer/query HTTP/1.1\r\nHost: localhost\r\nTE: trailers\r\nConnection: close\r\nContent-Type: application/json\r\n\
                      Content-Length: {}\r\n\r\n{body}",
                     body.len()
                 ),

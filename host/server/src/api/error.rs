@@ -53,7 +53,12 @@ pub enum Problem {
     PluginFailed(Json<Box<ErrorEnvelope>>),
     /// ClickHouse or the plugin cannot be reached, or is busy.
     #[oai(status = 503)]
-    Unavailable(Json<Box<ErrorEnvelope>>),
+    Unavailable(
+        Json<Box<ErrorEnvelope>>,
+        /// Seconds after which it is worth asking again, where that is known.
+        #[oai(header = "Retry-After")]
+        Option<u64>,
+    ),
     /// It took too long.
     #[oai(status = 504)]
     Timeout(Json<Box<ErrorEnvelope>>),
@@ -169,15 +174,12 @@ impl Problem {
     /// An error with details.
     #[must_use]
     pub fn with(word: Word, message: impl Into<String>, details: Option<Value>) -> Self {
+        // Places among the queries of a server come free as soon as one of them ends.
+        let retry_after_sec = (word == Word::Busy).then_some(1);
         let body = Json(Box::new(ErrorEnvelope {
             success: false,
             metadata: Metadata::default(),
-            error: ErrorBody {
-                kind: word.as_str().to_owned(),
-                message: message.into(),
-                details,
-                retry_after_sec: None,
-            },
+            error: ErrorBody { kind: word.as_str().to_owned(), message: message.into(), details, retry_after_sec },
         }));
         match word {
             Word::Validation => Self::BadRequest(body),
@@ -192,7 +194,7 @@ impl Problem {
             Word::RateLimited => Self::RateLimited(body),
             Word::Query => Self::Failed(body),
             Word::Plugin | Word::Upstream => Self::PluginFailed(body),
-            Word::Network | Word::Tls | Word::Busy => Self::Unavailable(body),
+            Word::Network | Word::Tls | Word::Busy => Self::Unavailable(body, retry_after_sec),
             Word::Timeout => Self::Timeout(body),
         }
     }
@@ -209,7 +211,7 @@ impl Problem {
             | Self::RateLimited(body)
             | Self::Failed(body)
             | Self::PluginFailed(body)
-            | Self::Unavailable(body)
+            | Self::Unavailable(body, _)
             | Self::Changed(body)
             | Self::Unconfirmed(body)
             | Self::Timeout(body) => body,

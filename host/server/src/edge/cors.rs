@@ -7,7 +7,8 @@ use super::origins::{Origins, Sender};
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS: &str = "authorization, content-type, x-api-key, x-request-id, traceparent";
-const ANSWER_HEADERS: &str = "x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset";
+const ANSWER_HEADERS: &str = "x-request-id, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, etag, age, x-chm-rows, \
+    x-chm-truncated, x-chm-unreachable, x-chm-query-id";
 /// Seconds that a browser may remember a preflight.
 const REMEMBERED: &str = "600";
 

@@ -66,21 +66,20 @@ pub async fn answer(
         Prepared::Made(rows) => return answers::made(rows, request.format, run.metadata(), head),
     };
     let wants_recent = panel.described.when_empty.is_some() && !request.narrowed && request.format.is_envelope();
-    if panel.described.transforms || wants_recent {
+    if panel.described.transforms {
         let metadata = ask.metadata.clone();
         return match answers::collect(ask).await {
-            Ok(rows) if panel.described.transforms => {
-                answers::made(run.transform(rows).await?, request.format, metadata, head)
-            }
-            Ok(rows) if rows.count == 0 => {
-                answers::made(rows, request.format, Metadata { recent: run.recent().await, ..metadata }, head)
-            }
-            Ok(rows) => answers::made(rows, request.format, metadata, head),
+            Ok(rows) => answers::made(run.transform(rows).await?, request.format, metadata, head),
             Err(error) => run.explain(error).await,
         };
     }
-    match answers::answer(ask, head).await {
-        Ok(response) => Ok(response),
+    match answers::begin(ask).await {
+        Ok(mut begun) => {
+            if wants_recent && begun.is_empty() {
+                begun.metadata().recent = run.recent().await;
+            }
+            Ok(begun.respond(head))
+        }
         Err(error) => run.explain(error).await,
     }
 }
@@ -336,8 +335,10 @@ impl<'a> Run<'a> {
             None => None,
         };
         let context = self.context(id, version);
-        let call = self.panel.plugin.transform(self.scope(), &self.panel.described.id, &context, rows.json);
-        self.rows_of_guest(self.call(call).await?, rows.truncated)
+        let Collected { json, truncated, unreachable, query_id, .. } = rows;
+        let call = self.panel.plugin.transform(self.scope(), &self.panel.described.id, &context, json);
+        let made = self.rows_of_guest(self.call(call).await?, truncated)?;
+        Ok(Collected { unreachable, query_id, ..made })
     }
 
     /// Rows that a guest made: they must be what they claim to be.
