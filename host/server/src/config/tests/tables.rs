@@ -31,6 +31,8 @@ fn every_variable_does_what_its_row_says() {
                 "edge.trusted_proxies" => "10.0.0.0/8",
                 "edge.forwarded_header" => "forwarded",
                 "edge.hsts" => "true",
+                "actions.confirmation" => "optional",
+                "answers.coalesce" | "answers.cache" => "false",
                 "limits.request_timeout_ms" => "70000",
                 path if path.starts_with("clickhouse.") || path.starts_with("limits.") => "7",
                 path if path.starts_with("plugins.panel-peerdb.") => "7",
