@@ -22,6 +22,7 @@ pub(crate) struct PanelFile {
     pub refresh_seconds: u32,
     pub cache_seconds: Option<u32>,
     pub row_cap: Option<u32>,
+    pub default_limit: Option<u32>,
     #[serde(default)]
     pub order_by: Vec<Spanned<String>>,
     pub drawing: Option<Spanned<Drawing>>,

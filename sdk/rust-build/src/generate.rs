@@ -80,6 +80,9 @@ fn one(Panel { id, shape, file }: &Panel, plugin: Option<&str>) -> String {
     }
     call("cache_seconds", &cache_seconds(file).to_string());
     call("row_cap", &file.row_cap.unwrap_or(shape.row_cap()).to_string());
+    if let Some(rows) = file.default_limit {
+        call("default_limit", &rows.to_string());
+    }
     if file.transforms {
         call("transformed", "");
     }

@@ -50,6 +50,9 @@ pub(crate) enum Fill {
     Zero,
 }
 
+/// What expressions call the time of a row, as opposed to that of its bucket.
+pub(crate) const ROW_TIME: &str = "row_time";
+
 /// Column of the pairs in a breakdown.
 pub(crate) const BREAKDOWN: &str = "breakdown";
 
@@ -134,12 +137,13 @@ impl OverTime {
     /// The rows of the window, each with the bucket it is in.
     ///
     /// The bucket has a name of its own: as `event_time` it would be what the condition means, and cut off the rows of the first one.
+    /// So has the time of a row: around this, `event_time` is the bucket's beginning.
     /// The date alone selects the partitions. It is the server's date, and people may be in another time zone: hence the day of margin.
     fn rows(&self) -> String {
         let condition =
             self.condition.as_ref().map_or_else(String::new, |sql| format!("({}) AND ", sql.get_ref().trim()));
         format!(
-            "SELECT *, {} AS bucket FROM ${} WHERE {condition}\
+            "SELECT *, event_time AS {ROW_TIME}, {} AS bucket FROM ${} WHERE {condition}\
              event_date >= toDate(now() - toIntervalHour({{lastHours:UInt32}})) - 1 \
              AND event_time >= now() - toIntervalHour({{lastHours:UInt32}})",
             bucket("event_time"),

@@ -151,7 +151,7 @@ pub fn openapi(panel: &Panel) -> Vec<Value> {
     };
     let cap = panel.described.row_cap;
     parameters.push(json!({"name": "limit", "in": "query", "required": false, "description": "Most rows.",
-        "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": cap, "default": cap}}));
+        "schema": {"type": "integer", "format": "int32", "minimum": 1, "maximum": cap, "default": panel.default_limit()}}));
     let columns: Vec<String> = sortable(panel).flat_map(|column| [column.to_owned(), format!("-{column}")]).collect();
     if !is_chart && !columns.is_empty() {
         parameters.push(json!({"name": "sort", "in": "query", "required": false,

@@ -91,7 +91,7 @@ impl Request {
         let scope = scope(app, caller, panel, &mut sent)?;
         let format = sent.remove("format").map_or(Ok(AnswerFormat::Json), |word| AnswerFormat::parse(&word))?;
         let cap = described.row_cap;
-        let limit = number(sent.remove("limit"), "limit", 1, cap, cap.min(app.answers.rows))?;
+        let limit = number(sent.remove("limit"), "limit", 1, cap, panel.default_limit().min(app.answers.rows))?;
         let offset = if is_chart { 0 } else { number(sent.remove("offset"), "offset", 0, MOST_OFFSET, 0)? };
         let order = match sent.remove("sort").filter(|_| !is_chart) {
             Some(text) => sort(&text, panel)?,

@@ -9,6 +9,11 @@ use crate::plugins::Panel;
 /// The server's version is too old for every statement of the panel.
 const NOT_IN_THIS_VERSION: &str = "not_in_this_version";
 
+/// Tables that a server has whether or not it has Keeper; reading them is what fails.
+const BEHIND_KEEPER: [&str; 4] = ["zookeeper", "zookeeper_info", "zookeeper_connection", "distributed_ddl_queue"];
+/// How it fails, by ClickHouse's code: no such section in the configuration, and any failure of Keeper.
+const WITHOUT_KEEPER: [(u32, &str); 2] = [(139, "has no Keeper"), (999, "does not reach its Keeper")];
+
 /// A column that this server's tables do not have.
 pub fn no_column(column: &str, version: &str) -> Unavailable {
     Unavailable::new(NOT_IN_THIS_VERSION, format!("this server (ClickHouse {version}) has no `{column}`"), Vec::new())
@@ -53,6 +58,9 @@ impl Unavailable {
         if matches!(error, ReadError::TooOld { .. }) {
             return Some(Self::new(NOT_IN_THIS_VERSION, error.to_string(), Vec::new()));
         }
+        if let Some(unavailable) = Self::without_keeper(panel, error) {
+            return Some(unavailable);
+        }
         if !matches!(error.kind(), ColumnNotFound | Permission | TableNotFound) {
             return None;
         }
@@ -69,6 +77,16 @@ impl Unavailable {
                 format!("the ClickHouse user may not run this; an administrator grants it with: {grant}");
         }
         Some(unavailable)
+    }
+
+    /// A table that only says something where Keeper answers.
+    fn without_keeper(panel: &Panel, error: &ReadError) -> Option<Self> {
+        let behind = |table: &TableName| table.database() == "system" && BEHIND_KEEPER.contains(&table.table());
+        let table = panel.requires.iter().map(|needed| &needed.table).find(|table| behind(table))?;
+        let (_, what) = WITHOUT_KEEPER.iter().find(|(code, _)| error.code() == Some(*code))?;
+        let remedy = "<zookeeper> in the server's configuration, with the addresses of Keeper";
+        let message = format!("{table} cannot be read, because this server {what}; it is set up with {remedy}. {error}");
+        Some(Self { remedy: Some(remedy.to_owned()), ..Self::new("not_enabled", message, vec![table.to_string()]) })
     }
 
     fn new(reason: &str, message: String, missing_tables: Vec<String>) -> Self {

@@ -95,6 +95,15 @@ pub struct Variant {
 }
 
 impl Panel {
+    /// Rows of an answer to a client that names no limit.
+    #[must_use]
+    pub fn default_limit(&self) -> u32 {
+        match self.described.default_limit {
+            0 => self.described.row_cap,
+            rows => rows,
+        }
+    }
+
     /// Checks a description.
     ///
     /// # Errors
@@ -124,6 +133,9 @@ impl Panel {
         }
         if described.row_cap == 0 || described.row_cap > MAX_ROWS {
             return Err(format!("row-cap must be 1 to {MAX_ROWS}"));
+        }
+        if described.default_limit > described.row_cap {
+            return Err(format!("default-limit must be 0 to {}, its row-cap", described.row_cap));
         }
         let is_described = matches!(described.source, panels::Source::Described);
         if is_described == described.queries.is_empty() {
@@ -233,7 +245,9 @@ fn requirements(declared: &[panels::Requirement]) -> Result<Vec<Requirement>, St
 fn variant(declared: &panels::VariantQuery) -> Result<Variant, String> {
     let release = |text: &String| {
         let version = ServerVersion::parse(text);
-        version.map(|it| it.release()).ok_or_else(|| format!("`{text}` is no ClickHouse release; expected one such as 24.1"))
+        version
+            .map(|it| it.release())
+            .ok_or_else(|| format!("`{text}` is no ClickHouse release; expected one such as 24.1"))
     };
     let since = declared.since.as_ref().map(release).transpose()?;
     Ok(Variant { since, needs: requirements(&declared.needs)?, sql: declared.sql.clone() })

@@ -92,6 +92,10 @@ pub(crate) fn as_panel(id: &str, file: &PanelFile, shape: Shape, surroundings: &
     if file.row_cap.is_some_and(|rows| rows == 0 || rows > MOST_ROWS) {
         found.push((None, format!("`row_cap`: expected the most rows of an answer, 1 to {MOST_ROWS}")));
     }
+    let cap = file.row_cap.unwrap_or(shape.row_cap());
+    if file.default_limit.is_some_and(|rows| rows == 0 || rows > cap) {
+        found.push((None, format!("`default_limit`: expected rows for a client that names none, 1 to {cap}")));
+    }
     drawn(file, shape, &mut found);
     beside(id, file, shape, surroundings, &mut found);
     columns::check(file, shape, &mut found);

@@ -4,8 +4,9 @@ use super::{Found, at, is_column};
 use crate::columns::Kind;
 use crate::file::PanelFile;
 use crate::near;
-use crate::over_time::{BREAKDOWN, INTERVALS, OverTime};
+use crate::over_time::{BREAKDOWN, INTERVALS, OverTime, ROW_TIME};
 use crate::shape::Shape;
+use crate::sql::{Token, tokens};
 
 pub(super) fn check(file: &PanelFile, chart: &OverTime, shape: Shape, found: &mut Found) {
     let place = at(&chart.table);
@@ -43,6 +44,15 @@ pub(super) fn check(file: &PanelFile, chart: &OverTime, shape: Shape, found: &mu
     ];
     for (what, place) in said_twice.into_iter().filter(|(_, place)| place.is_some()) {
         found.push((place, format!("{what} comes from `[over_time]`; leave it out")));
+    }
+    for column in file.columns.iter() {
+        for expression in column.value.sql.iter().chain(&column.value.otherwise) {
+            if tokens(expression.get_ref()).iter().any(|placed| placed.token == Token::Word("event_time")) {
+                let said =
+                    format!("`event_time` is the beginning of the bucket here; the time of a row is `{ROW_TIME}`");
+                found.push((at(expression), format!("column `{}`: {said}", column.name)));
+            }
+        }
     }
     for key in &chart.by {
         is_column(file, key.get_ref(), at(key), "`by`", found);

@@ -57,6 +57,7 @@ impl Panel {
             refresh_seconds: 0,
             cache_seconds: CACHE_SECONDS,
             row_cap: ROW_CAP,
+            default_limit: 0,
             transforms: false,
             when_empty: None,
             check: None,
@@ -172,6 +173,13 @@ impl Panel {
     #[must_use]
     pub fn row_cap(mut self, rows: u32) -> Self {
         self.row_cap = rows;
+        self
+    }
+
+    /// Rows for a client that names no limit, where the cap would be too many.
+    #[must_use]
+    pub fn default_limit(mut self, rows: u32) -> Self {
+        self.default_limit = rows;
         self
     }
 

@@ -38,6 +38,7 @@ pub fn problems(panel: &Panel) -> Vec<String> {
     found.claim(!panel.id.is_empty() && panel.id.chars().all(id_ok), || "an id has a-z, 0-9, `-` and `_` only".into());
     found.claim(!panel.summary.is_empty(), || "has no summary".into());
     found.claim(panel.row_cap > 0, || "its row cap is 0".into());
+    found.claim(panel.default_limit <= panel.row_cap, || "its default limit is more than its row cap".into());
     found.claim((panel.source == Source::Described) != panel.queries.is_empty(), || {
         "a described panel has queries; a planned or fetched one has none".into()
     });
