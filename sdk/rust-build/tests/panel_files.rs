@@ -353,3 +353,22 @@ fn all_mistakes_are_named_at_once() {
         ["panels/counters/it.toml", "panels/tables/parts.toml", "panels/tables/parts.toml", "panels/tables/parts.toml"]
     );
 }
+
+#[test]
+fn the_files_in_the_documentation_are_sound() {
+    let text = include_str!("../../../docs/writing-plugins.md");
+    let (_, section) = text.split_once("## A panel is a file").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let files: Vec<(&str, &str)> = section
+        .split("```toml\n# panels/")
+        .skip(1)
+        .map(|block| block.split_once("```").unwrap().0.split_once('\n').unwrap())
+        .collect();
+    assert_eq!(files.len(), 2);
+    made(&files).unwrap();
+    // And the mistake in it is what is said of it.
+    let said = section.split_once("error: ").unwrap().1.split_once('\n').unwrap().0;
+    let (path, text) = files[0];
+    let text = format!("# panels/{path}\n{}", text.replace("-bytes_on_disk", "-byte_on_disk"));
+    assert_eq!(made(&[(path, &text)]).unwrap_err().to_string(), said);
+}
