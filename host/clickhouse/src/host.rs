@@ -159,7 +159,7 @@ impl Host {
             rows: options.max_rows,
             bytes: options.max_bytes,
             silent_cut: profile.silent_cut(options.max_rows),
-            exception_rows: profile.writes_exception_rows(),
+            exception_rows: profile.writes_exception_rows() || !profile.takes_parameters(),
             crlf: options.format == Format::Tsv && profile.accepts(TSV_CRLF),
             cells: Cells::new(options.format, options.cell_chars),
         };

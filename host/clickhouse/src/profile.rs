@@ -81,7 +81,7 @@ impl Profile {
         Self { settings: HashMap::new(), version }
     }
 
-    /// Whether the values of a statement's parameters may be sent beside it. An unknown version is taken for a new one.
+    /// Whether the values of a statement's parameters may be sent beside it, and errors end as the client knows it. An unknown version is taken for a new one.
     pub(crate) fn takes_parameters(&self) -> bool {
         self.version.as_ref().is_none_or(|version| version.is_at_least(PARAMETERS_SINCE))
     }

@@ -25,7 +25,7 @@ const SUPERVISE: &str = r#"
 server=$!
 cat >/dev/null
 kill -KILL "$server" 2>/dev/null
-wait "$server"
+wait "$server" 2>/dev/null
 rm -rf "$DIR"
 "#;
 
