@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::harness::{Answer, Host, HostBuilder, READER, STRICT, TestEngine, client, engine, eventually, run};
+use crate::harness::{
+    Answer, CLUSTER, Host, HostBuilder, READER, STRICT, client, cluster, engine, eventually, old_server, run,
+};
 use crate::key_management::{ask, minted};
 
 const SECRET: &str = "a-secret-that-signs-keys";
@@ -26,29 +28,46 @@ fn with_keys() -> HostBuilder {
 /// A query that goes on until somebody stops it.
 struct Victim {
     id: String,
+    server: String,
+    user: (String, String),
     query: JoinHandle<String>,
 }
 
 impl Victim {
     /// Runs on the shared engine, as another user than the host's.
-    async fn of(id: &str, (user, password): (&str, &str)) -> Self {
-        Self::saying(id, (user, password), "a victim").await
+    async fn of(id: &str, user: (&str, &str)) -> Self {
+        Self::saying(id, user, "a victim").await
     }
 
-    async fn saying(id: &str, (user, password): (&str, &str), word: &str) -> Self {
-        let engine = engine().await;
-        let url = format!("{}/?query_id={id}&max_block_size=1&log_comment=of-a-test", engine.url());
+    async fn saying(id: &str, user: (&str, &str), word: &str) -> Self {
         let sql = format!("SELECT '{word}', count() FROM system.numbers WHERE NOT ignore(sleepEachRow(0.02))");
-        let request = client().post(url).basic_auth(user, Some(password)).body(sql);
+        Self::on(&engine().await.url(), id, user, &sql, "&log_comment=of-a-test").await
+    }
+
+    async fn on(server: &str, id: &str, (user, password): (&str, &str), sql: &str, settings: &str) -> Self {
+        let url = format!("{server}/?query_id={id}&max_block_size=1{settings}");
+        let request = client().post(url).basic_auth(user, Some(password)).body(sql.to_owned());
         let query = tokio::spawn(async move { request.send().await.expect("an answer").text().await.expect("a text") });
-        let victim = Self { id: id.to_owned(), query };
-        eventually("the victim runs", Duration::from_secs(20), async || victim.runs(engine).await).await;
+        let user = (user.to_owned(), password.to_owned());
+        let victim = Self { id: id.to_owned(), server: server.to_owned(), user, query };
+        eventually("the victim runs", Duration::from_secs(20), async || victim.runs().await).await;
         victim
     }
 
-    async fn runs(&self, engine: &TestEngine) -> bool {
-        let sql = format!("SELECT count() FROM system.processes WHERE query_id = '{}' AND NOT is_cancelled", self.id);
-        engine.ask(&sql).await == "1"
+    /// Asks its server, as its user.
+    async fn ask(&self, sql: &str) -> String {
+        let (user, password) = &self.user;
+        let request = client().post(&self.server).basic_auth(user, Some(password)).body(sql.to_owned());
+        request.send().await.expect("an answer").text().await.expect("a text").trim_end().to_owned()
+    }
+
+    async fn listed(&self, condition: &str) -> String {
+        let all = format!("SELECT count() FROM system.processes WHERE query_id = '{}'", self.id);
+        self.ask(&format!("{all}{condition}")).await
+    }
+
+    async fn runs(&self) -> bool {
+        self.listed(" AND is_cancelled = 0").await == "1"
     }
 
     fn kill(&self) -> Value {
@@ -56,17 +75,16 @@ impl Victim {
     }
 
     /// Claims that it was stopped.
-    async fn is_stopped(self) {
-        let answer = tokio::time::timeout(Duration::from_secs(20), self.query).await.expect("an end").expect("a task");
+    async fn is_stopped(mut self) {
+        let answer =
+            tokio::time::timeout(Duration::from_secs(20), &mut self.query).await.expect("an end").expect("a task");
         assert!(answer.contains("394"), "{answer}");
-        let engine = engine().await;
-        let left = format!("SELECT count() FROM system.processes WHERE query_id = '{}'", self.id);
-        eventually("it is gone", Duration::from_secs(10), async || engine.ask(&left).await == "0").await;
+        eventually("it is gone", Duration::from_secs(10), async || self.listed("").await == "0").await;
     }
 
-    /// Stops it past the host.
+    /// Stops it past the host, as its own user may.
     async fn end(self) {
-        engine().await.ask(&format!("KILL QUERY WHERE query_id = '{}' SYNC", self.id)).await;
+        self.ask(&format!("KILL QUERY WHERE query_id = '{}' ASYNC", self.id)).await;
         self.is_stopped().await;
     }
 }
@@ -86,7 +104,7 @@ fn confirmation(answer: &Answer) -> String {
 #[test]
 fn a_query_is_shown_and_then_stopped() {
     run(async {
-        let (host, engine) = (granted().start().await, engine().await);
+        let host = granted().start().await;
         let victim = Victim::of("actions-shown", READER).await;
         let kill = victim.kill();
 
@@ -103,7 +121,7 @@ fn a_query_is_shown_and_then_stopped() {
         let said = asked.error(428, "confirmation_required");
         assert!(said.contains("Nothing has happened") && said.contains(&victim.id), "{said}");
         assert_eq!(asked.json()["error"]["details"]["targets"][0]["user"], READER.0);
-        assert!(victim.runs(engine).await, "nothing has happened");
+        assert!(victim.runs().await, "nothing has happened");
 
         let sent = with(&kill, "confirmation", confirmation(&dry));
         let done = host.post(PATH, &sent).await.expect(200);
@@ -124,8 +142,7 @@ fn a_query_is_shown_and_then_stopped() {
 #[test]
 fn a_confirmation_is_worth_nothing_to_others_for_other_things_and_later() {
     run(async {
-        let (host, engine) =
-            (with_keys().config("[actions]\nconfirmation_seconds = 1800").start().await, engine().await);
+        let host = with_keys().config("[actions]\nconfirmation_seconds = 1800").start().await;
         let (ann, _) = minted(&host, SECRET, json!({"label": "ann"})).await;
         let (bob, _) = minted(&host, SECRET, json!({"label": "bob"})).await;
         let victim = Victim::of("actions-bound", READER).await;
@@ -148,7 +165,7 @@ fn a_confirmation_is_worth_nothing_to_others_for_other_things_and_later() {
             assert!(said.contains("`confirmation`") && said.contains("ask again"), "{said}");
             assert_eq!(answer.json()["error"]["details"]["field"], "confirmation");
         }
-        assert!(victim.runs(engine).await && other.runs(engine).await, "nothing has happened");
+        assert!(victim.runs().await && other.runs().await, "nothing has happened");
 
         let hasty = granted().config("[actions]\nconfirmation_seconds = 1").start().await;
         let token_of_a_second = confirmation(&hasty.post(PATH, &victim.kill()).await);
@@ -158,7 +175,7 @@ fn a_confirmation_is_worth_nothing_to_others_for_other_things_and_later() {
         tokio::time::sleep(Duration::from_millis(1100)).await;
         let late = with(&victim.kill(), "confirmation", token_of_a_second);
         assert!(hasty.post(PATH, &late).await.error(400, "validation_error").contains("expired"));
-        assert!(victim.runs(engine).await, "nothing has happened");
+        assert!(victim.runs().await, "nothing has happened");
 
         post(&ann, &with(&victim.kill(), "confirmation", token)).await.expect(200);
         victim.is_stopped().await;
@@ -169,7 +186,7 @@ fn a_confirmation_is_worth_nothing_to_others_for_other_things_and_later() {
 #[test]
 fn another_query_under_the_same_id_is_not_what_was_confirmed() {
     run(async {
-        let (host, engine) = (granted().start().await, engine().await);
+        let host = granted().start().await;
         let first = Victim::saying("actions-changed", READER, "the first").await;
         let kill = first.kill();
         let token = confirmation(&host.post(PATH, &kill).await);
@@ -180,7 +197,7 @@ fn another_query_under_the_same_id_is_not_what_was_confirmed() {
         assert!(said.contains("nothing has happened"), "{said}");
         let shown = answer.json()["error"]["details"]["targets"][0]["query"].to_string();
         assert!(shown.contains("the second"), "{answer}");
-        assert!(second.runs(engine).await, "nothing has happened");
+        assert!(second.runs().await, "nothing has happened");
         host.post(PATH, &with(&kill, "confirmation", confirmation(&answer))).await.expect(200);
         second.is_stopped().await;
     });
@@ -248,7 +265,7 @@ fn without_grant_right_or_sign_in_nothing_happens() {
         let said =
             unprivileged.post(PATH, &with(&optimize, "confirmation", token)).await.error(403, "permission_error");
         assert!(said.contains("profile without `readonly`, and GRANT OPTIMIZE ON e2e.kept TO strict"), "{said}");
-        assert!(victim.runs(engine).await, "nothing has happened");
+        assert!(victim.runs().await, "nothing has happened");
         victim.end().await;
     });
 }
@@ -384,12 +401,12 @@ fn changes_have_a_rate_of_their_own_and_looks_have_not() {
 #[test]
 fn where_confirmations_are_optional_a_bare_body_is_enough() {
     run(async {
-        let (host, engine) = (granted().env("CHM_ACTIONS_CONFIRMATION", "optional").start().await, engine().await);
+        let host = granted().env("CHM_ACTIONS_CONFIRMATION", "optional").start().await;
         let victim = Victim::of("actions-optional", READER).await;
         let kill = victim.kill();
         host.post(PATH, &with(&kill, "dryRun", true)).await.expect(200);
         host.post(PATH, &with(&kill, "confirmation", "x")).await.error(400, "validation_error");
-        assert!(victim.runs(engine).await, "nothing has happened");
+        assert!(victim.runs().await, "nothing has happened");
         let done = host.post(&format!("{PATH}?hostId=0"), &kill).await.expect(200).json();
         assert!(done["success"] == true && done["message"].is_string(), "{done}");
         victim.is_stopped().await;
@@ -429,5 +446,78 @@ fn wrong_requests_are_refused_and_name_what_is_wrong() {
         // As a form of another site's page would send it.
         let plain = host.request(Method::POST, PATH).header("content-type", "text/plain").body(body.to_string());
         Answer::of(plain).await.expect(415);
+    });
+}
+
+#[test]
+fn a_part_of_a_distributed_query_is_stopped_where_the_whole_was_started() {
+    run(async {
+        let pair = cluster().await;
+        let (first, second) = (pair.first.administrator(), pair.second.administrator());
+        let sql = format!(
+            "SELECT count() FROM clusterAllReplicas({CLUSTER}, system.numbers) WHERE NOT ignore(sleepEachRow(0.02))"
+        );
+        let victim = Victim::on(&pair.first.url(), "actions-whole", first, &sql, "").await;
+        let parts = "SELECT groupArray(query_id) FROM system.processes \
+                     WHERE initial_query_id = 'actions-whole' AND NOT is_initial_query FORMAT JSONCompact";
+        let part = async || {
+            let found: Value = serde_json::from_str(&pair.second.ask(parts).await).expect("JSON");
+            found["data"][0][0][0].as_str().map(str::to_owned)
+        };
+        eventually("its part runs", Duration::from_secs(20), async || part().await.is_some()).await;
+        let part = part().await.expect("its part");
+        let kill = json!({"action": "killQuery", "params": {"queryId": part}});
+
+        let alone = granted().watches(&pair.second.url(), second).start().await;
+        let said = alone.post(PATH, &kill).await.error(404, "table_not_found");
+        assert!(said.contains("`actions-whole`") && said.contains("127.0.0.1"), "{said}");
+        assert!(victim.runs().await, "nothing has happened");
+
+        let join = |one: &str, other: &str| format!("{one},{other}");
+        let (user, password) = (join(first.0, second.0), join(first.1, second.1));
+        let both = granted().watches(&join(&pair.first.url(), &pair.second.url()), (&user, &password)).start().await;
+        let path = format!("{PATH}?hostId=1");
+        let shown = both.post(&path, &kill).await;
+        let said = shown.error(428, "confirmation_required");
+        assert!(said.contains("of which the named one is a part"), "{said}");
+        let target = &shown.json()["error"]["details"]["targets"][0];
+        assert_eq!((&target["hostId"], &target["queryId"]), (&json!(0), &json!("actions-whole")), "{shown}");
+        both.post(&path, &with(&kill, "confirmation", confirmation(&shown))).await.expect(200);
+        victim.is_stopped().await;
+        let left = "SELECT count() FROM system.processes WHERE initial_query_id = 'actions-whole'";
+        eventually("its part is gone", Duration::from_secs(20), async || pair.second.ask(left).await == "0").await;
+    });
+}
+
+#[test]
+fn an_old_server_does_all_of_it() {
+    run(async {
+        let old = old_server().await;
+        let host = granted().watches(&old.url(), old.user()).start().await;
+        let sql = "SELECT count() FROM system.numbers WHERE NOT ignore(sleepEachRow(0.02))";
+        let victim = Victim::on(&old.url(), "actions-old", ("default", ""), sql, "&max_threads=3").await;
+        let settings = json!({"action": "querySettings", "params": {"queryId": victim.id}});
+        let shown = host.post(PATH, &settings).await.expect(200);
+        assert_eq!(shown.json()["data"]["settings"]["max_threads"], "3", "{shown}");
+        let kill = victim.kill();
+        let shown = host.post(PATH, &kill).await;
+        assert!(shown.error(428, "confirmation_required").contains("`default`"), "{shown}");
+        host.post(PATH, &with(&kill, "confirmation", confirmation(&shown))).await.expect(200);
+        victim.is_stopped().await;
+
+        old.ask("CREATE TABLE e2e.to_merge (n UInt32) ENGINE = MergeTree ORDER BY n").await;
+        for n in 0..3 {
+            old.ask(&format!("INSERT INTO e2e.to_merge VALUES ({n})")).await;
+        }
+        let optimize = json!({"action": "optimizeTable", "params": {"table": "e2e.to_merge"}});
+        let shown = host.post(PATH, &optimize).await;
+        assert_eq!(shown.json()["error"]["details"]["targets"][0]["activeParts"], 3.0, "{shown}");
+        let done = host.post(PATH, &with(&optimize, "confirmation", confirmation(&shown))).await.expect(200);
+        assert_eq!(done.json()["data"]["activeParts"], 1.0, "{done}");
+        let strict = granted().watches(&old.url(), old.strict_user()).start().await;
+        let shown = strict.post(PATH, &optimize).await;
+        let said = strict.post(PATH, &with(&optimize, "confirmation", confirmation(&shown))).await;
+        let said = said.error(403, "permission_error");
+        assert!(said.contains("readonly"), "{said}");
     });
 }
