@@ -46,6 +46,10 @@ pub struct Metadata {
     pub unreachable: Vec<Unreachable>,
     /// Where `data` is empty because nothing happens now: what happened last.
     pub recent: Option<Recent>,
+    /// Where one thing was looked for: whether it is there.
+    pub found: Option<bool>,
+    /// The statement, where the host wrote it around one of the caller's; credentials are hidden in it.
+    pub sql: Option<String>,
     /// Present when the panel cannot be shown on this server; `data` is empty then.
     pub unavailable: Option<Unavailable>,
 }

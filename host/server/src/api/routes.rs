@@ -22,7 +22,7 @@ use super::docs::DocsApi;
 use super::document::Document;
 use super::envelope::Envelope;
 use super::error::enveloped;
-use super::explorer::ExplorerApi;
+use super::explorer;
 use super::health::HealthApi;
 use super::hosts::HostsApi;
 use super::identity::IdentityApi;
@@ -44,7 +44,7 @@ use crate::telemetry::ObserveRequests;
 pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
     // A tuple has at most sixteen.
     let about_servers = (HostsApi, OverviewApi, CountsApi, HealthApi);
-    let rows = (TablesApi, ChartsApi, ExplorerApi);
+    let rows = (TablesApi, ChartsApi, explorer::apis());
     let apis = (
         about_servers,
         rows,

@@ -309,6 +309,8 @@ impl<'a> Run<'a> {
             options.max_bytes = options.max_bytes.min(grant.max_bytes);
         }
         options.timezone.clone_from(&self.request.timezone);
+        // What a guest planned is not known column by column, and is read in formats with rows only.
+        options.hides_credentials = self.panel.described.source == PanelSource::Described;
         options
     }
 
