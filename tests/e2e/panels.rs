@@ -133,6 +133,24 @@ fn every_panel_answers_with_rows_of_the_described_type() {
 }
 
 #[test]
+fn a_chart_too_long_to_be_shown_loses_its_oldest_rows() {
+    run(async {
+        let host = shared().await;
+        let path = "/api/v1/charts/query-count?interval=toStartOfMinute&lastHours=2";
+        let times = async |path: &str| -> Vec<String> {
+            let rows = host.get(path).await.expect(200).rows();
+            rows.iter().map(|row| row["event_time"].as_str().expect("a time").to_owned()).collect()
+        };
+        let all = times(path).await;
+        assert!(all.len() > 100 && all.is_sorted(), "{all:?}");
+        let last = times(&format!("{path}&limit=3")).await;
+        assert!(last.len() == 3 && last.is_sorted(), "{last:?}");
+        // A minute may have begun between the two.
+        assert!(last[0] >= all[all.len() - 3], "{last:?} of {all:?}");
+    });
+}
+
+#[test]
 fn a_panel_is_there_in_every_format_and_cut_at_the_limit() {
     run(async {
         let host = shared().await;

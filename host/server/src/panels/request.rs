@@ -95,10 +95,11 @@ impl Request {
         let offset = if is_chart { 0 } else { number(sent.remove("offset"), "offset", 0, MOST_OFFSET, 0)? };
         let order = match sent.remove("sort").filter(|_| !is_chart) {
             Some(text) => sort(&text, panel)?,
+            // Of too many rows the last ones stay: they are asked for first, and the answer is turned round.
             None => described
                 .order
                 .iter()
-                .map(|key| SortKey { column: key.column.clone(), descending: key.descending })
+                .map(|key| SortKey { column: key.column.clone(), descending: key.descending != described.keeps_last })
                 .collect(),
         };
         let timezone = sent.remove("timezone").map(|name| parameters::timezone(&name)).transpose()?;
