@@ -8,6 +8,7 @@ use chm_access::Caller;
 use chm_sandbox::Role;
 use chm_sandbox::bindings::panels::Context;
 use poem::Request;
+use poem::http::Method;
 use poem::web::Data;
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
@@ -87,7 +88,8 @@ impl PeerdbApi {
         app: Data<&Arc<App>>,
         request: &Request,
     ) -> Result<Json<Envelope<Value>>, Problem> {
-        ask(&app, &gate, request, None).await
+        // The router brings HEAD here too.
+        ask(&app, &gate, request, Method::GET, None).await
     }
 
     /// Ask PeerDB with a body
@@ -101,7 +103,7 @@ impl PeerdbApi {
         request: &Request,
         body: Json<Value>,
     ) -> Result<Json<Envelope<Value>>, Problem> {
-        ask(&app, &gate, request, Some(body.0)).await
+        ask(&app, &gate, request, Method::POST, Some(body.0)).await
     }
 }
 
@@ -114,6 +116,7 @@ async fn ask(
     app: &Arc<App>,
     gate: &Gate<PeerdbRead>,
     request: &Request,
+    method: Method,
     body: Option<Value>,
 ) -> Result<Json<Envelope<Value>>, Problem> {
     let tool = app.registry.catalogue.tool(TOOL).map_err(|_| Problem::new(Word::Network, ABSENT))?;
@@ -123,7 +126,7 @@ async fn ask(
         .map_err(|denial| Problem::new(Word::Permission, denial.to_string()))?;
     // As it stands in the request: the edge has let only the one spelling through that the document has.
     let path = request.original_uri().path().strip_prefix(PATH).unwrap_or_default();
-    let mut arguments = json!({"method": request.method().as_str(), "path": path});
+    let mut arguments = json!({"method": method.as_str(), "path": path});
     let query = query(request.original_uri().query().unwrap_or_default())?;
     if !query.is_empty() {
         arguments["query"] = json!(query);

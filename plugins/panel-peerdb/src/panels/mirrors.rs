@@ -88,7 +88,7 @@ pub(super) fn all() -> Result<Vec<Mirror>, Trouble> {
 }
 
 fn state_of(name: &str) -> Result<String, Trouble> {
-    let wanted = json!({"flowJobName": name, "includeFlowInfo": false, "excludeBatches": true});
+    let wanted = json!({"flowJobName": name, "includeFlowInfo": false});
     let answer = Question::post("mirrors/status", wanted).ask()?;
     Ok(match answer.get("currentFlowState") {
         Some(Value::String(word)) => word.trim_start_matches("STATUS_").to_ascii_lowercase(),
