@@ -29,12 +29,8 @@ server does not have and that are null there.
 ";
 
 /// Kinds of panels, and where each lives.
-const KINDS: [(&str, &str); 4] = [
-    ("Tables", "/api/v1/tables/"),
-    ("Charts", "/api/v1/charts/"),
-    ("Counters", "/api/v1/menu-counts/"),
-    ("Counters of clusters", "/api/v1/cluster-counts/"),
-];
+const KINDS: [(&str, &str); 3] =
+    [("Tables", "/api/v1/tables/"), ("Charts", "/api/v1/charts/"), ("Counters", "/api/v1/menu-counts/")];
 
 struct Servers {
     host: Host,
@@ -81,7 +77,9 @@ impl Servers {
             let message = unavailable["message"].as_str().unwrap_or_default();
             let remedy = unavailable["remedy"].as_str().unwrap_or_default();
             return match unavailable["reason"].as_str() {
-                Some("not_granted") if remedy.starts_with("GRANT ") && message.contains(remedy) => Ok("not granted".to_owned()),
+                Some("not_granted") if remedy.starts_with("GRANT ") && message.contains(remedy) => {
+                    Ok("not granted".to_owned())
+                }
                 Some("not_enabled") if !remedy.is_empty() => Ok("not enabled".to_owned()),
                 Some("not_in_this_version") if message.len() > 20 => Ok("version".to_owned()),
                 _ => Err(format!("unavailable without reason or words: {unavailable}")),
@@ -102,7 +100,11 @@ impl Servers {
 /// What must be sent: parameters that a panel requires, with values that name something.
 fn concrete(path: &str, operation: &Value) -> String {
     let path = with_required(path, operation);
-    if path.contains("/cluster-counts/") && !path.contains("cluster=") { format!("{path}?cluster=default") } else { path }
+    if path.contains("/cluster-counts/") && !path.contains("cluster=") {
+        format!("{path}?cluster=default")
+    } else {
+        path
+    }
 }
 
 fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
@@ -130,10 +132,12 @@ fn every_panel_answers_with_rows_or_words_on_every_server() {
             let mut rows: BTreeMap<String, String> = BTreeMap::new();
             for (path, operation) in &paths {
                 let Some(name) = path.strip_prefix(prefix).filter(|name| !name.contains(['/', '{'])) else { continue };
-                if !operation.is_null() && operation["x-chm-plugin"].as_str().is_none_or(|id| !id.starts_with("panels-")) {
+                if !operation.is_null()
+                    && operation["x-chm-plugin"].as_str().is_none_or(|id| !id.starts_with("panels-"))
+                {
                     continue;
                 }
-                let path = if operation.is_null() { path.clone() } else { concrete(path, operation) };
+                let path = if operation.is_null() { path.clone() } else { with_required(path, operation) };
                 let mut cells = Vec::new();
                 for server in 0..servers.names.len() {
                     let cell = servers.cell(&path, server).await.unwrap_or_else(|problem| {
