@@ -1,7 +1,10 @@
-//! Role: panels, that is tables and charts.
+//! Role: panels, that is tables, charts and counters.
 //!
 //! Most panels are data: what they ask ClickHouse, and what the answer means. The host runs the query and streams the
 //! rows to the client without entering the plugin.
+//!
+//! Such panels are written as files, one for each, which `chm-plugin-build` reads when the plugin is compiled:
+//! [`export_panel_files!`](crate::export_panel_files). Panels that are computed are built by the methods of [`Panel`].
 
 mod column;
 mod files;
