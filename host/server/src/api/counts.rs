@@ -9,7 +9,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
-use super::envelope::{Envelope, Metadata};
+use super::envelope::{Envelope, Metadata, Unreachable};
 use super::error::Problem;
 use super::gate::{ItemGate, denied};
 use super::parameters;
@@ -55,7 +55,7 @@ impl CountsApi {
         });
         let each = open.map(|(name, panel)| async move {
             let count = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await;
-            (name, count.unwrap_or(None))
+            (name, count.unwrap_or_default().count)
         });
         let counts = futures::future::join_all(each).await.into_iter().collect();
         Ok(Json(about(id, Counts { counts })))
@@ -76,11 +76,13 @@ impl CountsApi {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let found = app.registry.catalogue.counter(&key.0);
         let names = app.registry.catalogue.counters();
-        let count = one(&app, &gate, found, names, BTreeMap::from([host_parameter(id)])).await?;
-        Ok(Json(about(id, Count { count })))
+        let counted = one(&app, &gate, found, names, BTreeMap::from([host_parameter(id)])).await?;
+        Ok(Json(about(id, Count { count: counted.count })))
     }
 
     /// One number about all replicas of a cluster
+    ///
+    /// Replicas that do not answer are not in it, and named in `metadata.unreachable`.
     #[oai(path = "/cluster-counts/:key", method = "get", operation_id = "get_cluster_count")]
     async fn of_cluster(
         &self,
@@ -99,8 +101,10 @@ impl CountsApi {
         let found = app.registry.catalogue.cluster_counter(&key.0);
         let names = app.registry.catalogue.cluster_counters();
         let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster.0)]);
-        let count = one(&app, &gate, found, names, sent).await?;
-        Ok(Json(about(id, Count { count })))
+        let counted = one(&app, &gate, found, names, sent).await?;
+        let mut answer = about(id, Count { count: counted.count });
+        answer.metadata.unreachable = counted.unreachable;
+        Ok(Json(answer))
     }
 }
 
@@ -122,7 +126,7 @@ async fn one<'c>(
     found: Result<&Gated<Panel>, crate::plugins::Unknown>,
     all: impl Iterator<Item = (&'c str, &'c Gated<Panel>)>,
     sent: BTreeMap<String, String>,
-) -> poem::Result<Option<u64>> {
+) -> poem::Result<Counted> {
     let counter = found.map_err(|unknown| {
         let visible =
             all.filter(|(_, it)| it.open(&app.matrix, &gate.caller, app.posture).is_ok()).map(|(name, _)| name);
@@ -133,11 +137,27 @@ async fn one<'c>(
     Ok(count(asking, &panel, sent).await?)
 }
 
-/// The sum over all rows: one of a server, one of each replica of a cluster.
-async fn count(asking: Asking<'_>, panel: &Panel, sent: BTreeMap<String, String>) -> Result<Option<u64>, Problem> {
+/// What was counted.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// The sum over all rows: one of a server, one of each replica of a cluster. Nothing where the server lacks what is counted.
+    pub count: Option<u64>,
+    /// Replicas that are not in it.
+    pub unreachable: Vec<Unreachable>,
+}
+
+/// Counts.
+pub(super) async fn count(
+    asking: Asking<'_>,
+    panel: &Panel,
+    sent: BTreeMap<String, String>,
+) -> Result<Counted, Problem> {
     let request = Request::from_pairs(asking.app, asking.caller, panel, sent)?;
     match panels::rows(asking, panel, &request).await? {
-        Outcome::Unavailable(_) => Ok(None),
-        Outcome::Rows(rows) => Ok(rows.values()?.iter().map(|row| row["count"].as_u64()).sum()),
+        Outcome::Unavailable(_) => Ok(Counted::default()),
+        Outcome::Rows(rows) => {
+            let count = rows.values()?.iter().map(|row| row["count"].as_u64()).sum();
+            Ok(Counted { count, unreachable: rows.unreachable })
+        }
     }
 }

@@ -67,6 +67,8 @@ rights! {
     OverviewRead = Overview, Read, "overview:read";
     /// The tables of the cluster.
     TablesRead = Tables, Read, "tables:read";
+    /// Clusters and who is in them.
+    ClusterRead = Cluster, Read, "cluster:read";
     /// SQL that the caller wrote.
     TablesWrite = Tables, Write, "tables:write";
     /// Whatever changes a server.

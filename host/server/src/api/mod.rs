@@ -24,6 +24,7 @@ mod hosts;
 mod identity;
 mod keys;
 mod mint_body;
+mod notifications;
 mod operator;
 mod overview;
 pub mod parameters;
@@ -34,6 +35,7 @@ mod schema;
 mod system;
 mod tables;
 mod tools;
+mod topology;
 
 pub use document::Document;
 pub use envelope::{Envelope, Metadata, Recent, Unavailable, Unreachable};

@@ -27,12 +27,14 @@ use super::health::HealthApi;
 use super::hosts::HostsApi;
 use super::identity::IdentityApi;
 use super::keys::KeysApi;
+use super::notifications::NotificationsApi;
 use super::overview::OverviewApi;
 use super::peerdb::PeerdbApi;
 use super::plugins::PluginsApi;
 use super::system::SystemApi;
 use super::tables::TablesApi;
 use super::tools::ToolsApi;
+use super::topology::TopologyApi;
 use crate::answers::Compress;
 use crate::app::App;
 use crate::audit::{RecordWrites, WriteTable};
@@ -43,7 +45,7 @@ use crate::telemetry::ObserveRequests;
 /// All typed operations.
 pub(super) fn service() -> OpenApiService<impl OpenApi + 'static, ()> {
     // A tuple has at most sixteen.
-    let about_servers = (HostsApi, OverviewApi, CountsApi, HealthApi);
+    let about_servers = (HostsApi, OverviewApi, CountsApi, HealthApi, TopologyApi, NotificationsApi);
     let rows = (TablesApi, ChartsApi, explorer::apis());
     let apis = (
         about_servers,
