@@ -219,10 +219,11 @@ fn every_format_is_cut_exactly_and_says_so() {
         std::fs::write(&file, &answer.body).expect("a file");
         let sql = format!("SELECT count(), max(n) FROM file('{}')", file.display());
         assert_eq!(engine().await.ask(&sql).await, "77\t76");
-        // What is no part of another statement is counted too.
-        let body = json!({"sql": "SHOW DATABASES", "format": "parquet", "limit": 1});
+        // What is too long to be part of another statement is counted too.
+        let long = format!("SELECT number FROM numbers(3) /* {} */", "x".repeat(99_950));
+        let body = json!({"sql": long, "format": "parquet", "limit": 2});
         let answer = host.post("/api/v1/explorer/query", &body).await.expect(200);
-        assert_eq!((answer.header("x-chm-rows"), answer.header("x-chm-truncated")), ("1", "true"));
+        assert_eq!((answer.header("x-chm-rows"), answer.header("x-chm-truncated")), ("2", "true"));
     });
 }
 
@@ -319,7 +320,7 @@ fn a_server_that_is_away_is_named_and_the_rows_of_the_others_are_there() {
         let host = flowing().watches_nothing().config(&servers(&[&here, away, &here])).start().await;
         let path = "/api/v1/tables/flows.numbers?rows=3&scope=hosts";
         let answer = host.get(path).await.expect(200);
-        let hosts: Vec<Value> = answer.rows().iter().map(|row| row["host_id"].clone()).collect();
+        let hosts: Vec<Value> = answer.rows().iter().map(|row| row["hostId"].clone()).collect();
         assert_eq!(
             hosts.iter().map(|id| id.to_string().replace('"', "")).collect::<Vec<_>>(),
             ["0", "0", "0", "2", "2", "2"],

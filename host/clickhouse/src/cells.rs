@@ -20,6 +20,11 @@ impl Cells {
         format.row_brackets().map(|_| Self { most })
     }
 
+    /// Whether there may be something to cut in a row of so many bytes: what cannot hold a text that is too long is not looked into.
+    pub(crate) fn may_cut(self, row_bytes: usize) -> bool {
+        row_bytes > self.most
+    }
+
     /// Complete rows.
     pub(crate) fn cut(self, rows: Bytes) -> Bytes {
         let mut kept: Vec<u8> = Vec::new();

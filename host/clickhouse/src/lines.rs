@@ -44,6 +44,8 @@ pub(crate) struct Budget {
 pub(crate) struct Block {
     pub(crate) rows: Bytes,
     pub(crate) count: u64,
+    /// Bytes of the longest one.
+    pub(crate) longest: usize,
 }
 
 /// What comes next.
@@ -147,7 +149,9 @@ impl Lines {
         if self.begun.is_empty() {
             let scan = scan(&self.chunk, self.grammar, budget);
             return match scan.stop {
-                _ if scan.count > 0 => Next::Rows(Block { rows: self.chunk.split_to(scan.end), count: scan.count }),
+                _ if scan.count > 0 => {
+                    Next::Rows(Block { rows: self.chunk.split_to(scan.end), count: scan.count, longest: scan.longest })
+                }
                 Stop::Chunk => Next::Wait,
                 Stop::Beyond => Next::Beyond,
                 Stop::Error => Next::Error,
@@ -157,7 +161,7 @@ impl Lines {
         let Some(row) = self.line() else { return Next::Wait };
         let scan = scan(&row, self.grammar, budget);
         match scan.stop {
-            _ if scan.count > 0 => return Next::Rows(Block { rows: row, count: 1 }),
+            _ if scan.count > 0 => return Next::Rows(Block { rows: row, count: 1, longest: scan.longest }),
             Stop::Chunk | Stop::Beyond => self.put_back(&row),
             Stop::Error => {
                 self.put_back(&row);
@@ -177,6 +181,7 @@ struct Scan {
     /// Bytes of complete rows.
     end: usize,
     count: u64,
+    longest: usize,
     stop: Stop,
 }
 
@@ -188,7 +193,7 @@ enum Stop {
 
 /// Goes from row end to row end.
 fn scan(bytes: &[u8], grammar: Grammar, budget: Budget) -> Scan {
-    let mut scan = Scan { end: 0, count: 0, stop: Stop::Chunk };
+    let mut scan = Scan { end: 0, count: 0, longest: 0, stop: Stop::Chunk };
     let mut passed = 0_u64;
     let mut row = |at: usize| {
         let line = bytes.get(scan.end..=at).unwrap_or_default();
@@ -203,6 +208,7 @@ fn scan(bytes: &[u8], grammar: Grammar, budget: Budget) -> Scan {
         }
         scan.end = at + 1;
         scan.count += 1;
+        scan.longest = scan.longest.max(line.len());
         true
     };
     if grammar.quotes {

@@ -174,16 +174,17 @@ impl Rows {
             }
             self.rows += 1;
             self.bytes = after;
-            return Ok(Some(self.shown(line)));
+            let length = line.len();
+            return Ok(Some(self.shown(line, length)));
         }
     }
 
-    /// Complete rows as they leave the host.
-    fn shown(&mut self, rows: Bytes) -> Bytes {
+    /// Complete rows as they leave the host; the longest has so many bytes.
+    fn shown(&mut self, rows: Bytes, longest: usize) -> Bytes {
         let rows = self.redactor.rows(rows);
         match self.caps.cells {
-            Some(cells) => cells.cut(rows),
-            None => rows,
+            Some(cells) if cells.may_cut(longest) => cells.cut(rows),
+            _ => rows,
         }
     }
 
@@ -222,7 +223,7 @@ impl Rows {
                     let rows = if self.caps.crlf { without_carriage_returns(&block.rows) } else { block.rows };
                     self.rows += block.count;
                     self.bytes = self.bytes.saturating_add(rows.len() as u64);
-                    return Ok(Some(self.shown(rows)));
+                    return Ok(Some(self.shown(rows, block.longest)));
                 }
                 Next::Beyond => {
                     self.cut();

@@ -16,8 +16,8 @@ pub(super) struct Known {
     pub truncated: bool,
 }
 
-/// Counts them, up to one more than the cap: the same statement runs again, as part of another or, where it cannot be one
-/// (`SHOW`, `EXPLAIN`), with its rows counted as they come.
+/// Counts them, up to one more than the cap: the same statement runs again, as part of another or, where it cannot be one (it lists, or
+/// is too long), with its rows counted as they come.
 pub(super) async fn ask(
     app: &App,
     host: &Arc<Host>,

@@ -73,11 +73,11 @@ impl Flow {
 
     /// All parts, when all of them have ended.
     pub fn whole(&self) -> Option<Vec<&Whole>> {
-        let whole = |part| match part {
-            &Taken::Whole(ref whole) => Some(whole.as_ref()),
+        let whole = self.parts.iter().map(|part| match part {
+            Taken::Whole(whole) => Some(whole.as_ref()),
             Taken::Running(_) => None,
-        };
-        self.parts.iter().map(whole).collect()
+        });
+        whole.collect()
     }
 
     /// Rows in all and whether there are more, when that is known already.

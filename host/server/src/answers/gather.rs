@@ -16,8 +16,26 @@ use crate::telemetry::QuerySource;
 
 /// What is larger is not held, so not shared: the host's memory must not grow with what is asked of it.
 pub(super) const HELD_BYTES: usize = 256 << 10;
-/// How long rows that are here wait for the end of a small result. Far below what a person notices.
-const MOMENT: Duration = Duration::from_millis(20);
+/// How long rows that are here wait for the end of a small result, before they are sent without knowing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Far less than a person notices: who asks alone wants rows as they come.
+    Short,
+    /// Longer, as a result that is streamed cannot be shared. Those that can be come all at once, unless the machine is very busy.
+    Long,
+    /// Until the end: the last row is shown first.
+    Unlimited,
+}
+
+impl Patience {
+    fn time(self) -> Option<Duration> {
+        match self {
+            Self::Short => Some(Duration::from_millis(20)),
+            Self::Long => Some(Duration::from_secs(1)),
+            Self::Unlimited => None,
+        }
+    }
+}
 
 /// A whole result.
 #[derive(Debug)]
@@ -130,12 +148,19 @@ impl Origin {
     }
 }
 
-/// Sends the statement and waits for its first rows, and a moment more for the rest of a small result. With `reversed`, for all of it.
-pub(super) async fn gather(app: &App, part: Part, origin: &Origin, reversed: bool) -> Result<Taken, ReadError> {
+/// Sends the statement and waits for its first rows, and somewhat longer for the rest of a small result. With `reversed`, for all of it.
+pub(super) async fn gather(
+    app: &App,
+    part: Part,
+    origin: &Origin,
+    reversed: bool,
+    patience: Patience,
+) -> Result<Taken, ReadError> {
     let began = Instant::now();
     let Part { host, query, mut options } = part;
     let format = options.format;
     let reversed = reversed && format.has_rows();
+    let patience = if reversed { Patience::Unlimited } else { patience };
     let known =
         if format.has_rows() { None } else { Some(count::ask(app, &host, &query, &options, &origin.source()).await?) };
     // The server cuts such formats by a setting, which not every user may send.
@@ -149,7 +174,6 @@ pub(super) async fn gather(app: &App, part: Part, origin: &Origin, reversed: boo
     loop {
         let next = reading.rows.next_block();
         let block = match until {
-            Some(_) if reversed => next.await?,
             None => next.await?,
             Some(until) => match tokio::time::timeout_at(until, next).await {
                 Ok(block) => block?,
@@ -171,7 +195,7 @@ pub(super) async fn gather(app: &App, part: Part, origin: &Origin, reversed: boo
         };
         size += block.len();
         blocks.push_back(block);
-        until.get_or_insert_with(|| tokio::time::Instant::now() + MOMENT);
+        until = until.or_else(|| Some(tokio::time::Instant::now() + patience.time()?));
         if size > HELD_BYTES && !reversed {
             break;
         }

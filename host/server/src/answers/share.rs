@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
 use super::ask::Part;
-use super::gather::{self, HELD_BYTES, Origin, Running, Taken, Whole};
+use super::gather::{HELD_BYTES, Origin, Patience, Running, Taken, Whole, gather};
 use super::shelf::Shelf;
 use crate::app::App;
 
@@ -90,8 +90,11 @@ pub(super) async fn take(
     age: Duration,
 ) -> Result<Taken, ReadError> {
     let sharing = &app.sharing;
-    if age.is_zero() || sharing.options == (SharingOptions { coalesce: false, cache: false }) {
-        return gather::gather(app, part, origin, reversed).await;
+    if age.is_zero() {
+        return gather(app, part, origin, reversed, Patience::Short).await;
+    }
+    if sharing.options == (SharingOptions { coalesce: false, cache: false }) {
+        return gather(app, part, origin, reversed, Patience::Long).await;
     }
     let key = Arc::new(Key::of(&part, reversed));
     if sharing.options.cache
@@ -100,7 +103,7 @@ pub(super) async fn take(
         return Ok(Taken::Whole(whole));
     }
     if !sharing.options.coalesce {
-        let taken = gather::gather(app, part, origin, reversed).await?;
+        let taken = gather(app, part, origin, reversed, Patience::Long).await?;
         if let Taken::Whole(whole) = &taken {
             sharing.keep(&key, whole);
         }
@@ -112,7 +115,7 @@ pub(super) async fn take(
             let mine = locked(&slot).take();
             match mine {
                 Some(running) => Ok(Taken::Running(running)),
-                None => gather::gather(app, part, origin, reversed).await,
+                None => gather(app, part, origin, reversed, Patience::Short).await,
             }
         }
     }
@@ -131,7 +134,7 @@ fn join(app: &Arc<App>, key: &Arc<Key>, part: &Part, origin: &Origin) -> Shared<
     let (part, origin) = (part.clone(), origin.clone());
     let run: Run = Box::pin(async move {
         let Leaving { app, key, .. } = &leaving;
-        Ok(match gather::gather(app, part, &origin, key.reversed).await? {
+        Ok(match gather(app, part, &origin, key.reversed, Patience::Long).await? {
             Taken::Whole(whole) => {
                 app.sharing.keep(key, &whole);
                 Outcome::Whole(whole)

@@ -20,7 +20,7 @@ impl Panels for Flows {
                 .parameter(rows())
                 .query("SELECT number AS n FROM numbers({rows:UInt64})")
                 .column(Column::integer("n"))
-                .order_by("-n")
+                .order_by("n")
                 .keeps_last()
                 .row_cap(100),
             // Never the same twice; `key` keeps claims apart.

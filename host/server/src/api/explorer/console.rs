@@ -71,7 +71,7 @@ async fn run(
     let mut options = query::options(app, &source, Vec::new(), limit);
     options.timezone = timezone;
     options.database = asked.database;
-    options.cell_chars = Some(CELL_CHARS);
+    options.cell_chars = format.is_envelope().then_some(CELL_CHARS);
     Ok(RowsResponse(answers::stream(app, &host, &guarded, options, format, &source).await?))
 }
 
