@@ -110,7 +110,8 @@ impl OverviewApi {
     ) -> Result<Json<Envelope<Availability>>, Problem> {
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let shape = host.shape().await?;
-        let named = app.registry.catalogue.panels().flat_map(|panel| panel.named_columns().map(|(table, _)| table));
+        let named =
+            app.registry.catalogue.panels().flat_map(|panel| panel.selection.named_columns().map(|(table, _)| table));
         let system = named.filter(|table| table.database() == "system");
         let available: BTreeMap<String, bool> =
             system.map(|table| (table.to_string(), shape.has_table(table.database(), table.table()))).collect();

@@ -73,7 +73,8 @@ fn control(subject: &Subject<'_>) -> Finding {
         .active()
         .filter(|plugin| plugin.grants().control.as_ref().is_some_and(|granted| !granted.is_empty()))
         .map(|plugin| {
-            let words: Vec<&str> = plugin.grants().control.iter().flatten().map(|statement| statement.as_str()).collect();
+            let words: Vec<&str> =
+                plugin.grants().control.iter().flatten().map(|statement| statement.as_str()).collect();
             format!("{} ({})", plugin.id(), words.join(", "))
         })
         .collect();

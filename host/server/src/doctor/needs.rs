@@ -40,7 +40,7 @@ impl Wanted {
             }
             wanted.needs.names = true;
             for panel in registry.catalogue.panels().filter(|panel| panel.plugin.id() == plugin.id()) {
-                wanted.needs.tables.extend(panel.reads.iter().cloned());
+                wanted.needs.tables.extend(panel.selection.reads.iter().cloned());
             }
             let roles = &plugin.inspection().roles;
             if roles.contains(&Role::Toolset) || roles.contains(&Role::Actions) {

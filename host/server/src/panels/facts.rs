@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chm_clickhouse::{Host, Presence, ReadError, ServerShape, TableName};
 
-use crate::plugins::{Panel, Release};
+use super::selection::{Release, Selection};
 
 /// How old an answer may be in which something is missing.
 const MISSING_AGE: Duration = Duration::from_secs(10);
@@ -66,17 +66,17 @@ impl Asked {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn about(panel: &Panel, host: &Host) -> Result<Self, ReadError> {
-        let mut asked = Self::with(panel, host, host.shape().await?).await;
-        if panel.requires.iter().any(|needed| !asked.has_table(&needed.table)) {
-            asked = Self::with(panel, host, host.shape_younger_than(MISSING_AGE).await?).await;
+    pub async fn about(selection: &Selection, host: &Host) -> Result<Self, ReadError> {
+        let mut asked = Self::with(selection, host, host.shape().await?).await;
+        if selection.requires.iter().any(|needed| !asked.has_table(&needed.table)) {
+            asked = Self::with(selection, host, host.shape_younger_than(MISSING_AGE).await?).await;
         }
         Ok(asked)
     }
 
-    async fn with(panel: &Panel, host: &Host, system: Arc<ServerShape>) -> Self {
+    async fn with(selection: &Selection, host: &Host, system: Arc<ServerShape>) -> Self {
         let mut named: BTreeMap<TableName, Vec<&str>> = BTreeMap::new();
-        for (table, column) in panel.named_columns().filter(|(table, _)| table.database() != SYSTEM) {
+        for (table, column) in selection.named_columns().filter(|(table, _)| table.database() != SYSTEM) {
             named.entry(table.clone()).or_default().extend(column);
         }
         let mut others = BTreeMap::new();

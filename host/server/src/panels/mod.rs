@@ -8,13 +8,13 @@ mod facts;
 mod filter;
 mod request;
 mod run;
+mod selection;
 mod statement;
 mod unavailable;
 mod values;
 
-pub use facts::Imagined;
 pub use filter::{Condition, Filter};
 pub use request::{MOST_OFFSET, Request, Scope, pairs, sortable};
 pub use run::{Asking, Outcome, answer, rows};
-pub use statement::{NoStatement, Wishes, described};
+pub use selection::{Requirement, Selection};
 pub use values::{ValueCount, values};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chm_access::Caller;
 use chm_clickhouse::{Host, ReadError, ReadOptions};
 use chm_sandbox::bindings::panels::{Context, Shape, Source as PanelSource};
-use chm_sandbox::bindings::types::Binding;
-use chm_sandbox::{CallScope, Role};
+use chm_sandbox::bindings::types::{Binding, Failure};
+use chm_sandbox::{CallError, CallScope, Role};
 use poem::Response;
 use poem::http::HeaderMap;
 
@@ -134,7 +134,15 @@ impl<'a> Run<'a> {
             // Rows that a plugin brings do not need ClickHouse to answer.
             let context = self.context(id, host.version().await.ok());
             let call = self.panel.plugin.fetch(self.scope(), &self.panel.described.id, &context);
-            return Ok(Prepared::Made(self.rows_of_guest(self.call(call).await?, false)?));
+            let plugin = &self.panel.plugin;
+            return match self.asking.app.observed(plugin, Role::Panels, call).await {
+                Ok(rows) => Ok(Prepared::Made(self.rows_of_guest(rows, false)?)),
+                // What it depends on is not there, as a table might not be.
+                Err(CallError::Failure(Failure::Unavailable(reason))) => {
+                    Ok(Prepared::Unavailable(Unavailable::not_enabled(reason)))
+                }
+                Err(error) => Err(plugin_problem(plugin.id(), &error)),
+            };
         }
         match self.statement(id, host, &[]).await? {
             Ok((statement, version)) => {
@@ -236,7 +244,7 @@ impl<'a> Run<'a> {
         host: &Host,
         labels: &[(&str, &str)],
     ) -> Result<Result<(Statement, String), Unavailable>, Problem> {
-        let facts = Asked::about(self.panel, host).await?;
+        let facts = Asked::about(&self.panel.selection, host).await?;
         let version = facts.version_text().to_owned();
         let wishes = Wishes {
             conditions: &self.request.conditions,
@@ -255,7 +263,7 @@ impl<'a> Run<'a> {
                 statement
             })
         } else {
-            statement::described(self.panel, &facts, &wishes).map(|mut statement| {
+            statement::described(&self.panel.selection, &facts, &wishes).map(|mut statement| {
                 statement.bindings.extend(self.request.bindings.iter().cloned());
                 statement
             })

@@ -11,7 +11,7 @@ use chm_clickhouse::{GuardedQuery, Refusal, TableName, redaction_sql};
 use super::cut::{Cut, SortKey};
 use super::facts::Facts;
 use super::filter::Condition;
-use crate::plugins::{Panel, Release, Requirement, Variant};
+use super::selection::{Release, Requirement, Selection, Variant};
 
 /// Most values of a column that are offered for a filter.
 pub const MOST_VALUES: u32 = 200;
@@ -71,13 +71,13 @@ pub enum NoStatement {
 ///
 /// # Errors
 /// When the server lacks something, or the guard refuses.
-pub fn described(panel: &Panel, server: &impl Facts, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
-    let variant = variant(panel, server).map_err(NoStatement::Lack)?;
-    if let Some(lack) = panel.requires.iter().find_map(|needed| lack(needed, server)) {
+pub fn described(selection: &Selection, server: &impl Facts, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+    let variant = variant(selection, server).map_err(NoStatement::Lack)?;
+    if let Some(lack) = selection.requires.iter().find_map(|needed| lack(needed, server)) {
         return Err(NoStatement::Lack(lack));
     }
-    let (list, absent) = select_list(panel, server, wishes.hide_in_sql);
-    let inner = fill_slots(panel, variant, server, &list);
+    let (list, absent) = select_list(selection, server, wishes.hide_in_sql);
+    let inner = fill_slots(selection, variant, server, &list);
     around(&inner, absent, wishes)
 }
 
@@ -86,12 +86,12 @@ pub fn described(panel: &Panel, server: &impl Facts, wishes: &Wishes<'_>) -> Res
 /// # Errors
 /// As [`described`].
 pub fn values_of(
-    panel: &Panel,
+    selection: &Selection,
     server: &impl Facts,
     column: &str,
     conditions: &[Condition],
 ) -> Result<Statement, NoStatement> {
-    let rows = described(panel, server, &Wishes { conditions, ..Wishes::default() })?;
+    let rows = described(selection, server, &Wishes { conditions, ..Wishes::default() })?;
     if rows.absent.iter().any(|absent| absent == column) {
         return Err(NoStatement::Filter { name: column.to_owned(), column: column.to_owned() });
     }
@@ -114,12 +114,10 @@ pub fn values_of(
 /// # Errors
 /// When the guard refuses.
 pub fn planned(sql: &str, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
-    // On its own first: so that no unclosed bracket of it reaches into what is the host's.
-    GuardedQuery::check(sql).map_err(NoStatement::Refused)?;
     around(sql, Vec::new(), wishes)
 }
 
-fn variant<'p>(panel: &'p Panel, server: &impl Facts) -> Result<&'p Variant, Lack> {
+fn variant<'p>(selection: &'p Selection, server: &impl Facts) -> Result<&'p Variant, Lack> {
     let fits = |variant: &&Variant| {
         let new_enough = match (variant.since, server.release()) {
             (Some(since), Some(release)) => since <= release,
@@ -127,8 +125,8 @@ fn variant<'p>(panel: &'p Panel, server: &impl Facts) -> Result<&'p Variant, Lac
         };
         new_enough && variant.needs.iter().all(|needed| lack(needed, server).is_none())
     };
-    let newest = panel.variants.iter().filter(fits).max_by_key(|variant| variant.since);
-    newest.ok_or_else(|| Lack::Release(panel.oldest_release()))
+    let newest = selection.variants.iter().filter(fits).max_by_key(|variant| variant.since);
+    newest.ok_or_else(|| Lack::Release(selection.oldest_release()))
 }
 
 fn lack(needed: &Requirement, server: &impl Facts) -> Option<Lack> {
@@ -141,10 +139,10 @@ fn lack(needed: &Requirement, server: &impl Facts) -> Option<Lack> {
 }
 
 /// `expression AS name` for each column, and the names of those that are null here.
-fn select_list(panel: &Panel, server: &impl Facts, hide: bool) -> (String, Vec<String>) {
+fn select_list(selection: &Selection, server: &impl Facts, hide: bool) -> (String, Vec<String>) {
     let mut list = String::new();
     let mut absent = Vec::new();
-    for column in &panel.columns {
+    for column in &selection.columns {
         let there = column.needs.iter().all(|(table, name)| server.has_column(table, name));
         let expression = match (&column.sql, there) {
             (Some(sql), true) => sql.clone(),
@@ -163,7 +161,7 @@ fn select_list(panel: &Panel, server: &impl Facts, hide: bool) -> (String, Vec<S
     (list, absent)
 }
 
-fn fill_slots(panel: &Panel, variant: &Variant, server: &impl Facts, list: &str) -> String {
+fn fill_slots(selection: &Selection, variant: &Variant, server: &impl Facts, list: &str) -> String {
     let mut sql = String::with_capacity(variant.sql.len() + list.len());
     let mut rest = variant.sql.as_str();
     while let Some(at) = rest.find('$') {
@@ -171,7 +169,7 @@ fn fill_slots(panel: &Panel, variant: &Variant, server: &impl Facts, list: &str)
         sql.push_str(before);
         let end = slot[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(slot.len(), |end| end + 1);
         let (word, after) = slot.split_at(end);
-        match (&word[1..], panel.requires.iter().find(|needed| needed.table.table() == &word[1..])) {
+        match (&word[1..], selection.requires.iter().find(|needed| needed.table.table() == &word[1..])) {
             ("columns", _) => sql.push_str(list),
             (_, Some(needed)) => sql.push_str(&table(needed, server)),
             _ => sql.push_str(word),
@@ -196,6 +194,8 @@ fn around(inner: &str, absent: Vec<String>, wishes: &Wishes<'_>) -> Result<State
     if let Some(condition) = wishes.conditions.iter().find(|condition| absent.contains(&condition.column)) {
         return Err(NoStatement::Filter { name: condition.name.clone(), column: condition.column.clone() });
     }
+    // On its own first: so that no unclosed bracket of it reaches into what is the host's.
+    GuardedQuery::check(inner).map_err(NoStatement::Refused)?;
     let mut sql = "SELECT ".to_owned();
     for (name, value) in wishes.labels {
         let _ = write!(sql, "{value} AS `{name}`, ");
@@ -210,3 +210,7 @@ fn around(inner: &str, absent: Vec<String>, wishes: &Wishes<'_>) -> Result<State
     let query = GuardedQuery::check(&sql).map_err(NoStatement::Refused)?;
     Ok(Statement { query, bindings, absent })
 }
+
+#[cfg(test)]
+#[path = "statement_tests.rs"]
+mod tests;

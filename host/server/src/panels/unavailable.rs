@@ -9,6 +9,9 @@ use crate::plugins::Panel;
 /// The server's version is too old for every statement of the panel.
 const NOT_IN_THIS_VERSION: &str = "not_in_this_version";
 
+/// Nobody set it up.
+const NOT_ENABLED: &str = "not_enabled";
+
 /// Tables that a server has whether or not it has Keeper; reading them is what fails.
 const BEHIND_KEEPER: [&str; 4] = ["zookeeper", "zookeeper_info", "zookeeper_connection", "distributed_ddl_queue"];
 /// How it fails, by ClickHouse's code: no such section in the configuration, and any failure of Keeper.
@@ -20,6 +23,11 @@ pub fn no_column(column: &str, version: &str) -> Unavailable {
 }
 
 impl Unavailable {
+    /// What a plugin depends on is not set up, in its words.
+    pub fn not_enabled(reason: String) -> Self {
+        Self::new(NOT_ENABLED, reason, Vec::new())
+    }
+
     /// What a server lacks, explained by asking it.
     ///
     /// # Errors
@@ -64,7 +72,7 @@ impl Unavailable {
         if !matches!(error.kind(), ColumnNotFound | Permission | TableNotFound) {
             return None;
         }
-        for needed in &panel.requires {
+        for needed in &panel.selection.requires {
             if let Ok(Some(absence)) = host.why_absent(&needed.table).await {
                 return Some(Self::of(Some(absence), &needed.table, String::new()));
             }
@@ -82,10 +90,11 @@ impl Unavailable {
     /// A table that only says something where Keeper answers.
     fn without_keeper(panel: &Panel, error: &ReadError) -> Option<Self> {
         let behind = |table: &TableName| table.database() == "system" && BEHIND_KEEPER.contains(&table.table());
-        let table = panel.requires.iter().map(|needed| &needed.table).find(|table| behind(table))?;
+        let table = panel.selection.requires.iter().map(|needed| &needed.table).find(|table| behind(table))?;
         let (_, what) = WITHOUT_KEEPER.iter().find(|(code, _)| error.code() == Some(*code))?;
         let remedy = "<zookeeper> in the server's configuration, with the addresses of Keeper";
-        let message = format!("{table} cannot be read, because this server {what}; it is set up with {remedy}. {error}");
+        let message =
+            format!("{table} cannot be read, because this server {what}; it is set up with {remedy}. {error}");
         Some(Self { remedy: Some(remedy.to_owned()), ..Self::new("not_enabled", message, vec![table.to_string()]) })
     }
 

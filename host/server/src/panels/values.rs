@@ -56,13 +56,13 @@ pub async fn values(
             "parameter `scope`: values are offered for one host at a time; name it by `hostId`",
         ));
     };
-    let facts = Asked::about(panel, host).await?;
+    let facts = Asked::about(&panel.selection, host).await?;
     let mut metadata = Metadata {
         host: id.to_string(),
         clickhouse_version: Some(facts.version_text().to_owned()),
         ..Metadata::default()
     };
-    let mut found = match statement::values_of(panel, &facts, filter.column(), &request.conditions) {
+    let mut found = match statement::values_of(&panel.selection, &facts, filter.column(), &request.conditions) {
         Ok(statement) => statement,
         Err(NoStatement::Lack(lack)) => {
             metadata.unavailable = Some(Unavailable::lacking(lack, host).await?);
