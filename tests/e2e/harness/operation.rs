@@ -88,9 +88,12 @@ impl Operation {
             let required = self.body["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
             let mut object: serde_json::Map<String, Value> =
                 required.map(|name| (name.to_owned(), word(name).into())).collect();
-            object.insert("hostId".to_owned(), server.into());
+            if self.body["properties"]["hostId"].is_object() {
+                object.insert("hostId".to_owned(), server.into());
+            }
             sent = Some(object.into());
-        } else {
+        }
+        if !self.body["properties"]["hostId"].is_object() {
             query.insert("hostId", server.to_string());
         }
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();

@@ -33,14 +33,14 @@ pub struct ActionRequest {
     /// Name of the action: `killQuery`, `optimizeTable`, `querySettings`, or `<plugin>.<name>` for those of other plugins.
     pub action: String,
     /// Its parameters, by name.
-    #[oai(default)]
+    #[oai(nullable, default)]
     pub params: HashMap<String, Value>,
     /// Only to be shown what would be hit.
-    #[oai(default)]
+    #[oai(nullable, default)]
     pub dry_run: bool,
     /// What the answer to a dry run, or to a request without it, had in `confirmation`. It is good for the same caller, action,
     /// parameters and host, once, for as long as `expiresIn` said.
-    #[oai(validator(max_length = 512))]
+    #[oai(nullable, validator(max_length = 512))]
     pub confirmation: Option<String>,
 }
 
@@ -162,6 +162,7 @@ impl ActionsApi {
 /// Checks everything that was sent.
 fn wish(app: &Arc<App>, gate: ActionGate, host: Option<u32>, body: &ActionRequest) -> Result<Wish, ActionProblem> {
     let ActionGate { gate: Gate { caller, request_id, .. }, address, noted } = gate;
+    let (host, _) = parameters::host(app, &caller, host.map(|id| id.to_string()).as_deref())?;
     let catalogue = &app.registry.catalogue;
     let gated = catalogue.action(&body.action).map_err(|unknown| {
         let names: Vec<&str> = catalogue.actions().map(|(name, _)| name).collect();
@@ -175,7 +176,6 @@ fn wish(app: &Arc<App>, gate: ActionGate, host: Option<u32>, body: &ActionReques
         .map_err(|denial| ActionProblem::Answer(Box::new(denied(&denial).into_response())))?;
     let params = body.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let parameters = action.bind(&params).map_err(Problem::from)?;
-    let (host, _) = parameters::host(app, &caller, host.map(|id| id.to_string()).as_deref())?;
     Ok(Wish { app: app.clone(), caller, address, request_id, noted, action, host, parameters })
 }
 
