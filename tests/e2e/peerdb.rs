@@ -352,6 +352,13 @@ fn without_an_address_everything_says_so_and_menus_can_know() {
             let message = ask(host, method, path).await.error(503, "network_error");
             assert!(message.contains("PEERDB_API_URL"), "{message}");
         }
+        // A panel says it as it says that a table is not there, and so does a check.
+        let slots = host.get("/api/v1/tables/peerdb-slots").await.expect(200).json();
+        let unavailable = &slots["metadata"]["unavailable"];
+        assert_eq!((&slots["data"], &unavailable["reason"]), (&json!([]), &json!("not_enabled")), "{slots}");
+        assert!(unavailable["message"].as_str().is_some_and(|words| words.contains("PEERDB_API_URL")), "{slots}");
+        let checks = host.get("/api/v1/health/checks?charts=peerdb-slot-health").await.expect(200).json();
+        assert_eq!(checks["checks"]["peerdb-slot-health"]["status"], "unavailable", "{checks}");
         // What is not listed is not, wherever.
         host.get("/api/v1/peerdb/alerts/config").await.error(403, "permission_error");
         let told = status(host).await;

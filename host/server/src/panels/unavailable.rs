@@ -95,7 +95,7 @@ impl Unavailable {
         let remedy = "<zookeeper> in the server's configuration, with the addresses of Keeper";
         let message =
             format!("{table} cannot be read, because this server {what}; it is set up with {remedy}. {error}");
-        Some(Self { remedy: Some(remedy.to_owned()), ..Self::new("not_enabled", message, vec![table.to_string()]) })
+        Some(Self { remedy: Some(remedy.to_owned()), ..Self::new(NOT_ENABLED, message, vec![table.to_string()]) })
     }
 
     fn new(reason: &str, message: String, missing_tables: Vec<String>) -> Self {
