@@ -293,7 +293,7 @@ fn panel_operation(
     schemas.insert(row.clone(), schema::row(&panel.described.columns));
     let mut responses = errors.clone();
     responses["200"] = json!({
-        "description": "The rows; with `format` other than `json`, bare.",
+        "description": "The rows; with `format` other than `json`, bare: `X-CHM-Rows` and `X-CHM-Truncated` then say what the envelope would.",
         "content": {
             "application/json": {"schema": schema::envelope(&json!({
                 "type": "array", "items": {"$ref": format!("#/components/schemas/{row}")}}))},

@@ -116,8 +116,9 @@ impl ApiResponse for RowsResponse {
         MetaResponses {
             responses: vec![
                 MetaResponse {
-                    description: "Rows: in an envelope, or bare, as `format` asks. A connection that breaks off means that the \
-                              answer is incomplete.",
+                    description: "Rows: in an envelope, or bare, as `format` asks. Without the envelope, `X-CHM-Rows`, \
+                                  `X-CHM-Truncated`, `X-CHM-Query-Id` and `X-CHM-Unreachable` say what it would: as headers, the first \
+                                  two of a long stream as trailers. A connection that breaks off means that the answer is incomplete.",
                     status: Some(200),
                     status_range: None,
                     content: vec![
