@@ -72,14 +72,23 @@ pub(super) static SUSPICIOUS: LazyLock<BytesRegex> = LazyLock::new(|| {
 
 /// How an error begins that quotes a statement from where it was not understood on: what makes it sensitive may stand before.
 pub(super) const SYNTAX_ERROR: &str = "Syntax error";
+/// What such an error quotes: the first group is what stays before it, the second behind it.
+pub(super) const QUOTED_STATEMENT: &str =
+    r"(Syntax error(?:: failed at position [0-9]+)?)(?:[ :(].*?)?(\. Expected one of|$)";
 
 static BARE: LazyLock<[Regex; 3]> =
     LazyLock::new(|| [ASSIGNED, IDENTIFIED, TOKENS].map(|pattern| text(&format!("(?is){pattern}"))));
+static QUOTED: LazyLock<Regex> = LazyLock::new(|| text(&format!("(?s){QUOTED_STATEMENT}")));
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| text(USER_INFO));
 
 /// Hides values that are no literals.
 pub(super) fn hide_bare(given: &str) -> Cow<'_, str> {
     let mut kept = Cow::Borrowed(given);
+    if kept.contains(SYNTAX_ERROR) {
+        super::replace(&mut kept, |text| {
+            QUOTED.replace_all(text, |found: &Captures<'_>| format!("{} {HIDDEN}{}", &found[1], &found[2]))
+        });
+    }
     let [assigned, identified, tokens] = &*BARE;
     for pattern in [assigned, identified] {
         super::replace(&mut kept, |text| {

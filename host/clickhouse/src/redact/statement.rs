@@ -1,6 +1,6 @@
 //! Which statements read texts with SQL in them, and the same rule as an expression for formats that cannot be looked into.
 
-use super::patterns::{ASSIGNED, IDENTIFIED, TOKENS, USER_INFO, sensitive};
+use super::patterns::{ASSIGNED, IDENTIFIED, QUOTED_STATEMENT, SYNTAX_ERROR, TOKENS, USER_INFO, sensitive};
 use crate::error::ReadError;
 use crate::guard::GuardedQuery;
 use crate::options::ReadOptions;
@@ -135,12 +135,13 @@ fn literal(text: &str) -> String {
 #[must_use]
 pub fn redaction_sql(expression: &str) -> String {
     let text = format!("toString({expression})");
-    let sensitive = literal(&format!("(?is){}", sensitive()));
+    let sensitive = literal(&format!("(?is){}|{SYNTAX_ERROR}", sensitive()));
     // Only what stands before the first quote is kept, so that other lengths behind it do not matter.
     let quotes = ["$", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}"];
     let plain = quotes.iter().fold(text.clone(), |inner, quote| format!("replaceAll({inner}, '{quote}', '\\'')"));
     let before = format!("substring({text}, 1, position(concat({plain}, '\\''), '\\'') - 1)");
-    let mut kept = before;
+    let quoted = literal(&format!("(?s){QUOTED_STATEMENT}"));
+    let mut kept = format!("replaceRegexpAll({before}, {quoted}, '\\\\1 [HIDDEN]\\\\2')");
     for pattern in [ASSIGNED, IDENTIFIED] {
         kept = format!("replaceRegexpAll({kept}, {}, '\\\\1[HIDDEN]')", literal(&format!("(?is){pattern}")));
     }

@@ -111,7 +111,7 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
-        #[oai(default = "default_database")]
+        #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-tables", pairs(request)?).await
@@ -130,9 +130,10 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
-        #[oai(default = "default_database")]
+        #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
         /// The table.
+        #[oai(name = "table")]
         _table: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-columns", pairs(request)?).await
@@ -151,9 +152,10 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
-        #[oai(default = "default_database")]
+        #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
         /// The table.
+        #[oai(name = "table")]
         _table: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-ddl", pairs(request)?).await
@@ -172,9 +174,10 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
-        #[oai(default = "default_database")]
+        #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
         /// The table.
+        #[oai(name = "table")]
         _table: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-indexes", pairs(request)?).await
@@ -193,9 +196,10 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
-        #[oai(default = "default_database")]
+        #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
         /// The table.
+        #[oai(name = "table")]
         _table: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-skip-indexes", pairs(request)?).await
@@ -214,8 +218,10 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
+        #[oai(name = "database")]
         _database: Query<String>,
         /// The table.
+        #[oai(name = "table")]
         _table: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-projections", pairs(request)?).await
@@ -236,7 +242,7 @@ impl BrowseApi {
         #[oai(name = "hostId")]
         _host_id: Query<String>,
         /// The database.
-        #[oai(default = "default_database")]
+        #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
         /// The table; needed unless `direction` is `database` or `all`.
         table: Query<Option<String>>,
