@@ -85,7 +85,7 @@ impl PreviewApi {
         let names = vec![("database".to_owned(), database.0), ("table".to_owned(), table.0)];
         let mut options = query::options(&app, &source, names, limit.0);
         options.timezone = timezone.0.as_deref().map(parameters::timezone).transpose()?;
-        options.cell_chars = Some(CELL_CHARS);
+        options.cell_chars = format.is_envelope().then_some(CELL_CHARS);
         Ok(RowsResponse(answers::stream(&app, &host, &guarded, options, format, &source).await?))
     }
 }
