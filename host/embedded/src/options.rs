@@ -95,6 +95,7 @@ pub enum LogTable {
     ProcessorsProfileLog,
     QueryMetricLog,
     AsynchronousInsertLog,
+    AsynchronousMetricLog,
     BackupLog,
 }
 
@@ -116,6 +117,7 @@ impl LogTable {
             LogTable::ProcessorsProfileLog => "processors_profile_log",
             LogTable::QueryMetricLog => "query_metric_log",
             LogTable::AsynchronousInsertLog => "asynchronous_insert_log",
+            LogTable::AsynchronousMetricLog => "asynchronous_metric_log",
             LogTable::BackupLog => "backup_log",
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chm_embedded::{
-    Engine, EngineError, EngineOptions, EngineProgram, EngineUser, LibraryOptions, Place, Profile, library,
+    Engine, EngineError, EngineOptions, EngineProgram, EngineUser, LibraryOptions, LogTable, Place, Profile, library,
 };
 use tokio::sync::OnceCell;
 
@@ -15,6 +15,18 @@ pub const READER: (&str, &str) = ("reader", "reader-password");
 pub const LACKING: (&str, &str) = ("lacking", "lacking-password");
 /// What the file in the engine's own folder says, which no answer may.
 pub const CANARY_TEXT: &str = "canary-in-a-file";
+
+/// Logs that panels show beside the usual ones. The text log is left out: it would be most of what the engine does.
+const FURTHER_LOGS: [LogTable; 8] = [
+    LogTable::AsynchronousInsertLog,
+    LogTable::AsynchronousMetricLog,
+    LogTable::BackupLog,
+    LogTable::ProcessorsProfileLog,
+    LogTable::QueryMetricLog,
+    LogTable::QueryThreadLog,
+    LogTable::QueryViewsLog,
+    LogTable::SessionLog,
+];
 
 /// Statements that leave something to show, and whether they are to fail.
 const STATEMENTS: &[(&str, bool)] = &[
@@ -134,7 +146,8 @@ pub async fn engine() -> &'static TestEngine {
             let folders = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("e2e-engines");
             remove_left_ones(&folders);
             let folder = folders.join(std::process::id().to_string());
-            let engine = TestEngine::start(Place::Persistent(folder), |_| {}).await.expect("an engine");
+            let adjust = |options: &mut EngineOptions| options.log_tables.extend(FURTHER_LOGS);
+            let engine = TestEngine::start(Place::Persistent(folder), adjust).await.expect("an engine");
             engine.fill().await;
             engine
         })
