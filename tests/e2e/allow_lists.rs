@@ -110,7 +110,24 @@ fn no_operation_asks_a_server_for_whom_it_is_closed() {
         let kinds: BTreeSet<&str> = asking.iter().filter_map(|operation| operation.path.split('/').nth(3)).collect();
         assert_eq!(
             kinds,
-            BTreeSet::from(["alerts", "charts", "explorer", "host-status", "tables", "tools"]),
+            BTreeSet::from([
+                "actions",
+                "alerts",
+                "charts",
+                "cluster-counts",
+                "cluster-topology",
+                "data",
+                "explain",
+                "explorer",
+                "health",
+                "host-status",
+                "menu-counts",
+                "notifications",
+                "overview",
+                "table-availability",
+                "tables",
+                "tools",
+            ]),
             "{asking:?}"
         );
         for (who, credentials, closed) in [

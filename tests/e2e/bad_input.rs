@@ -67,7 +67,7 @@ fn bad_bodies_are_named() {
             (json!({"sql": "SELECT 1", "hostId": 99}), "hostId"),
             (json!({"sql": "SELECT 1", "hostId": "0"}), "hostId"),
             (json!({"sql": "SELECT 1", "hostId": -1}), "hostId"),
-            (json!({"sql": "SELECT 1", "format": "Parquet"}), "format"),
+            (json!({"sql": "SELECT 1", "format": "XML"}), "format"),
             (json!({"sql": "SELECT 1", "limit": 0}), "limit"),
             (json!({"sql": "SELECT 1", "timezone": "'"}), "timezone"),
             (json!({"sql": "SELECT 1", "database": "a.b"}), "database"),

@@ -69,7 +69,7 @@ fn only_pages_of_named_origins_may_read_or_write() {
                 let answer = ask(&host, method.clone(), "/api/v1/hosts", &[("origin", origin), preflight]).await;
                 let expected = if allowed { origin } else { "" };
                 assert_eq!(answer.header("access-control-allow-origin"), expected, "{method} {answer}");
-                assert!(answer.header("vary").to_lowercase().contains("origin"), "{method} {answer}");
+                assert!(answer.headers("vary").to_lowercase().contains("origin"), "{method} {answer}");
             }
         }
     });

@@ -335,7 +335,7 @@ fn what_is_guarded_is_guarded_for_every_method() {
         // With a key the router says which methods there are.
         for (method, path, allowed) in [
             (Method::DELETE, "/api/v1/hosts", "GET, HEAD"),
-            (Method::GET, "/api/v1/explorer/query", "POST"),
+            (Method::GET, "/api/v1/actions", "POST"),
             (Method::PATCH, "/api/v1/tables/disks", "GET, HEAD"),
         ] {
             let request = host.request(method, path).bearer_auth(keys::valid(SECRET));

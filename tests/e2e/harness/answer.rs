@@ -49,6 +49,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// All headers of a name, as HTTP joins them.
+    pub fn headers(&self, name: &str) -> String {
+        let values = self.headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.collect::<Vec<_>>().join(", ")
+    }
+
     /// The rows of the success envelope.
     #[track_caller]
     pub fn rows(&self) -> Vec<Value> {

@@ -48,7 +48,7 @@ impl Operation {
                 path: path.clone(),
                 feature: text(operation, "x-chm-feature"),
                 kind: text(operation, "x-chm-operation"),
-                parameters: operation["parameters"].as_array().cloned().unwrap_or_default(),
+                parameters: parameters(document, operation),
                 body: body(document, operation),
             })
             .collect()
@@ -73,8 +73,10 @@ impl Operation {
 
     /// Whether one of its arguments is the watched server, be it in the query or in the body.
     pub fn takes_a_host(&self) -> bool {
-        self.parameters.iter().any(|parameter| parameter["name"] == "hostId")
-            || self.body["properties"]["hostId"].is_object()
+        // Behind a name in the path are items, each an operation of its own.
+        !self.path.contains('{')
+            && (self.parameters.iter().any(|parameter| parameter["name"] == "hostId")
+                || self.body["properties"]["hostId"].is_object())
     }
 
     /// Asks one watched server for the least that the document says must be asked.
@@ -112,6 +114,15 @@ impl Operation {
         })
         .await
     }
+}
+
+/// The parameters of an operation; those that many operations share are written once in the document.
+fn parameters(document: &Value, operation: &Value) -> Vec<Value> {
+    let resolved = |parameter: &Value| match parameter["$ref"].as_str() {
+        Some(path) => document.pointer(path.trim_start_matches('#')).expect("a shared parameter").clone(),
+        None => parameter.clone(),
+    };
+    operation["parameters"].as_array().into_iter().flatten().map(resolved).collect()
 }
 
 /// The schema of an operation's body.

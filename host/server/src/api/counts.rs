@@ -11,11 +11,15 @@ use poem_openapi::{Object, OpenApi};
 use super::Tag;
 use super::envelope::{Envelope, Metadata, Unreachable};
 use super::error::Problem;
-use super::gate::{ItemGate, denied};
+use super::gate::ItemGate;
 use super::parameters;
+use super::tables::open;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
-use crate::plugins::{Gated, Panel};
+use crate::plugins::Panel;
+
+/// What a counter is called, and where a refusal lists the others.
+const WORDS: (&str, &str) = ("counter", "availableCounters");
 
 /// Counters.
 pub struct CountsApi;
@@ -73,10 +77,11 @@ impl CountsApi {
         #[oai(name = "hostId")]
         host_id: Query<Option<String>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
-        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let found = app.registry.catalogue.counter(&key.0);
-        let names = app.registry.catalogue.counters();
-        let counted = one(&app, &gate, found, names, BTreeMap::from([host_parameter(id)])).await?;
+        let panel = open(&app, &gate, found, app.registry.catalogue.counters(), WORDS)?;
+        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
+        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let counted = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await?;
         Ok(Json(about(id, Count { count: counted.count })))
     }
 
@@ -90,18 +95,24 @@ impl CountsApi {
         app: Data<&Arc<App>>,
         /// The counter.
         key: Path<String>,
-        /// Name of the cluster.
+        /// Name of the cluster. Required.
         #[oai(validator(min_length = 1, max_length = 128))]
-        cluster: Query<String>,
+        cluster: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration, through which the cluster is asked.
         #[oai(name = "hostId")]
         host_id: Query<Option<String>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
-        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let found = app.registry.catalogue.cluster_counter(&key.0);
-        let names = app.registry.catalogue.cluster_counters();
-        let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster.0)]);
-        let counted = one(&app, &gate, found, names, sent).await?;
+        let panel = open(&app, &gate, found, app.registry.catalogue.cluster_counters(), WORDS)?;
+        let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
+        // Not a required parameter of the operation: what is closed says so before it looks at the request.
+        let cluster = cluster.0.ok_or_else(|| {
+            let message = "parameter `cluster`: expected the name of a cluster; `/api/v1/tables/clusters` lists them";
+            Problem::invalid("cluster", message)
+        })?;
+        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster)]);
+        let counted = count(asking, &panel, sent).await?;
         let mut answer = about(id, Count { count: counted.count });
         answer.metadata.unreachable = counted.unreachable;
         Ok(Json(answer))
@@ -118,23 +129,6 @@ where
 {
     let metadata = Metadata { host: id.to_string(), ..Metadata::default() };
     Envelope { success: true, data, metadata }
-}
-
-async fn one<'c>(
-    app: &Arc<App>,
-    gate: &ItemGate,
-    found: Result<&Gated<Panel>, crate::plugins::Unknown>,
-    all: impl Iterator<Item = (&'c str, &'c Gated<Panel>)>,
-    sent: BTreeMap<String, String>,
-) -> poem::Result<Counted> {
-    let counter = found.map_err(|unknown| {
-        let visible =
-            all.filter(|(_, it)| it.open(&app.matrix, &gate.caller, app.posture).is_ok()).map(|(name, _)| name);
-        Problem::unknown("counter", "availableCounters", &unknown, visible.collect())
-    })?;
-    let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).map_err(|denial| denied(&denial))?;
-    let asking = Asking { app, caller: &gate.caller, request_id: &gate.request_id };
-    Ok(count(asking, &panel, sent).await?)
 }
 
 /// What was counted.

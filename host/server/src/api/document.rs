@@ -267,6 +267,19 @@ fn add_items(document: &mut Value, catalogue: &Catalogue) {
         paths
             .insert(path, json!({"get": panel_operation("Charts", "chart", name, panel, &chart_errors, &mut schemas)}));
     }
+    for (key, counters) in [
+        ("menu-counts", catalogue.counters().collect::<Vec<_>>()),
+        ("cluster-counts", catalogue.cluster_counters().collect()),
+    ] {
+        // As the operation for any of them, without the name in the path.
+        let generic = &document["paths"][format!("/api/v1/{key}/{{key}}")]["get"];
+        for (name, counter) in counters {
+            paths.insert(
+                format!("/api/v1/{key}/{name}"),
+                json!({"get": counter_operation(key, name, counter, generic)}),
+            );
+        }
+    }
     for (name, tool) in catalogue.tools() {
         paths.insert(format!("/api/v1/tools/{name}"), json!({"post": tool_operation(name, tool, &tool_errors)}));
     }
@@ -319,6 +332,22 @@ fn panel_operation(
         "x-chm-plugin": panel.plugin.id(),
         "x-chm-refresh-seconds": panel.described.refresh_seconds,
     })
+}
+
+fn counter_operation(key: &str, name: &str, counter: &Gated<Panel>, generic: &Value) -> Value {
+    let permission = counter.permission();
+    let panel = counter.for_documentation();
+    let mut operation = generic.clone();
+    operation["summary"] = json!(panel.described.title);
+    operation["description"] = json!(panel.described.summary);
+    operation["operationId"] = json!(format!("{}_{}", schema::snake(key), schema::snake(name)));
+    operation["x-chm-feature"] = json!(permission.feature.to_string());
+    operation["x-chm-operation"] = json!(permission.operation.to_string());
+    operation["x-chm-plugin"] = json!(panel.plugin.id());
+    if let Some(parameters) = operation["parameters"].as_array_mut() {
+        parameters.retain(|parameter| parameter["in"] != "path");
+    }
+    operation
 }
 
 fn tool_operation(name: &str, tool: &Gated<Tool>, errors: &Value) -> Value {

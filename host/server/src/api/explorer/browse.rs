@@ -12,6 +12,7 @@ use super::open;
 use crate::api::Tag;
 use crate::api::error::Problem;
 use crate::api::gate::{Gate, TablesRead};
+use crate::api::parameters;
 use crate::api::routes::RowsResponse;
 use crate::app::App;
 use crate::panels::{self, Asking};
@@ -240,7 +241,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -250,6 +251,8 @@ impl BrowseApi {
         #[oai(default = "downstream")]
         direction: Query<Direction>,
     ) -> poem::Result<RowsResponse> {
+        // A server that is closed to the caller says so before anything else.
+        parameters::host(&app, &gate.caller, Some(&host_id.0))?;
         let mut sent = pairs(request)?;
         sent.remove("direction");
         if !direction.is_about_a_table() {
