@@ -17,7 +17,7 @@ use super::Tag;
 use super::checked_json::CheckedJson;
 use super::error::{Problem, Word};
 use super::explorer;
-use super::gate::{Gate, TablesRead, denied};
+use super::gate::{ItemGate, denied};
 use super::routes::RowsResponse;
 use crate::app::App;
 use crate::panels::{self, Asking};
@@ -68,7 +68,7 @@ impl DataApi {
     #[oai(path = "/data", method = "get", operation_id = "get_data")]
     async fn get(
         &self,
-        gate: Gate<TablesRead>,
+        gate: ItemGate,
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
@@ -88,12 +88,12 @@ impl DataApi {
 
     /// Rows of a panel by its name
     ///
-    /// `queryConfigName` is a table panel or chart, and takes the right it says besides; its own statement is run, with `queryParams` as its
+    /// `queryConfigName` is a table panel or chart, which says who may read it; its own statement is run, with `queryParams` as its
     /// parameters. Any other statement is refused (403): the console runs those.
     #[oai(path = "/data", method = "post", operation_id = "post_data")]
     async fn post(
         &self,
-        gate: Gate<TablesRead>,
+        gate: ItemGate,
         app: Data<&Arc<App>>,
         request: &Request,
         body: CheckedJson<DataQuery>,
