@@ -262,6 +262,10 @@ fn every_counter_of_the_catalogue_counts() {
             let one = host.get(&format!("/api/v1/menu-counts/{name}?hostId=0")).await.expect(200).json();
             assert_eq!(one["data"]["count"].is_null(), counts[*name].is_null(), "{name}");
         }
+        // A counter that were not there would be 404.
+        for name in CLUSTER_COUNTERS {
+            host.get(&format!("/api/v1/cluster-counts/{name}?cluster=nowhere")).await.expect(400);
+        }
         for (path, status) in [
             ("/api/v1/menu-counts/constructor", 404),
             ("/api/v1/cluster-counts/readonly-tables-in-cluster", 400),

@@ -98,7 +98,8 @@ fn every_panel_answers_with_rows_of_the_described_type() {
         assert!(tables >= 12 && charts >= 8, "{tables} tables, {charts} charts");
         let mut wrong = Vec::new();
         let mut filled = Vec::new();
-        for (path, operation) in &items {
+        // Counters have a number instead of rows.
+        for (path, operation) in items.iter().filter(|(path, _)| !path.contains("-counts/")) {
             let answer = host.get(&with_required(path, operation)).await;
             if answer.status != 200 {
                 wrong.push(answer.to_string());

@@ -68,12 +68,12 @@ pub async fn answer(
     let wants_recent = panel.described.when_empty.is_some() && !request.narrowed && request.format.is_envelope();
     if panel.described.transforms {
         let metadata = ask.metadata.clone();
-        return match answers::collect(ask).await {
+        return match answers::collect(*ask).await {
             Ok(rows) => answers::made(run.transform(rows).await?, request.format, metadata, head),
             Err(error) => run.explain(error).await,
         };
     }
-    match answers::begin(ask).await {
+    match answers::begin(*ask).await {
         Ok(mut begun) => {
             if wants_recent && begun.is_empty() {
                 begun.metadata().recent = run.recent().await;
@@ -91,7 +91,7 @@ pub async fn answer(
 pub async fn rows(asking: Asking<'_>, panel: &Panel, request: &Request) -> Result<Outcome, Problem> {
     let run = Run { asking, panel, request };
     match run.prepare().await? {
-        Prepared::Ask(ask) => match answers::collect(ask).await {
+        Prepared::Ask(ask) => match answers::collect(*ask).await {
             Ok(rows) if panel.described.transforms => run.transform(rows).await.map(Outcome::Rows),
             Ok(rows) => Ok(Outcome::Rows(rows)),
             Err(error) => match run.one_host() {
@@ -108,7 +108,7 @@ pub async fn rows(asking: Asking<'_>, panel: &Panel, request: &Request) -> Resul
 }
 
 enum Prepared<'a> {
-    Ask(Ask<'a>),
+    Ask(Box<Ask<'a>>),
     Unavailable(Unavailable),
     /// Rows that a guest brought.
     Made(Collected),
@@ -149,7 +149,7 @@ impl<'a> Run<'a> {
                 let options = self.options(statement.bindings);
                 let metadata = self.metadata_of(id, version, statement.absent);
                 let part = Part { host: host.clone(), query: statement.query, options };
-                Ok(Prepared::Ask(self.ask(vec![part], metadata)))
+                Ok(Prepared::Ask(Box::new(self.ask(vec![part], metadata))))
             }
             Err(unavailable) => Ok(Prepared::Unavailable(unavailable)),
         }
@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
                 host: member.address,
             })
             .collect();
-        Ok(Prepared::Ask(self.ask(vec![Part { host: host.clone(), query, options }], metadata)))
+        Ok(Prepared::Ask(Box::new(self.ask(vec![Part { host: host.clone(), query, options }], metadata))))
     }
 
     /// A failure that is about what the server has or grants.
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
                 metadata.unreachable.iter().map(|it| format!("host {}: {}", it.host, it.reason)).collect();
             return Ok(Prepared::Unavailable(Unavailable::nowhere(reasons.join("; "))));
         }
-        Ok(Prepared::Ask(self.ask(parts, metadata)))
+        Ok(Prepared::Ask(Box::new(self.ask(parts, metadata))))
     }
 
     /// The statement for one server, with the server's version.
