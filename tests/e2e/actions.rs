@@ -75,7 +75,7 @@ impl Victim {
     }
 
     /// Claims that it was stopped.
-    async fn is_stopped(mut self) {
+    async fn ends_stopped(mut self) {
         let answer =
             tokio::time::timeout(Duration::from_secs(20), &mut self.query).await.expect("an end").expect("a task");
         assert!(answer.contains("394"), "{answer}");
@@ -85,7 +85,7 @@ impl Victim {
     /// Stops it past the host, as its own user may.
     async fn end(self) {
         self.ask(&format!("KILL QUERY WHERE query_id = '{}' ASYNC", self.id)).await;
-        self.is_stopped().await;
+        self.ends_stopped().await;
     }
 }
 
@@ -130,7 +130,7 @@ fn a_query_is_shown_and_then_stopped() {
         assert_eq!((&body["success"], &body["data"]["queries"]), (&json!(true), &json!(1)), "{done}");
         assert!(body["message"].as_str().is_some_and(|message| message.contains(&victim.id)), "{done}");
         let id = victim.id.clone();
-        victim.is_stopped().await;
+        victim.ends_stopped().await;
 
         let said = host.post(PATH, &sent).await.error(400, "validation_error");
         assert!(said.contains("used already"), "{said}");
@@ -178,7 +178,7 @@ fn a_confirmation_is_worth_nothing_to_others_for_other_things_and_later() {
         assert!(victim.runs().await, "nothing has happened");
 
         post(&ann, &with(&victim.kill(), "confirmation", token)).await.expect(200);
-        victim.is_stopped().await;
+        victim.ends_stopped().await;
         other.end().await;
     });
 }
@@ -199,7 +199,7 @@ fn another_query_under_the_same_id_is_not_what_was_confirmed() {
         assert!(shown.contains("the second"), "{answer}");
         assert!(second.runs().await, "nothing has happened");
         host.post(PATH, &with(&kill, "confirmation", confirmation(&answer))).await.expect(200);
-        second.is_stopped().await;
+        second.ends_stopped().await;
     });
 }
 
@@ -342,7 +342,7 @@ fn what_was_asked_for_shown_refused_and_done_is_in_the_audit_log() {
         post(&with(&victim.kill(), "confirmation", "x")).await.expect(400);
         post(&with(&victim.kill(), "confirmation", token)).await.expect(200);
         let id = victim.id.clone();
-        victim.is_stopped().await;
+        victim.ends_stopped().await;
         let log = ask(&host, Method::GET, "/api/v1/audit?limit=100&subject=ann", SECRET, None).await.expect(200).json();
         let entries = log["data"].as_array().expect("entries");
         let seen: Vec<_> =
@@ -409,7 +409,7 @@ fn where_confirmations_are_optional_a_bare_body_is_enough() {
         assert!(victim.runs().await, "nothing has happened");
         let done = host.post(&format!("{PATH}?hostId=0"), &kill).await.expect(200).json();
         assert!(done["success"] == true && done["message"].is_string(), "{done}");
-        victim.is_stopped().await;
+        victim.ends_stopped().await;
     });
 }
 
@@ -483,7 +483,7 @@ fn a_part_of_a_distributed_query_is_stopped_where_the_whole_was_started() {
         let target = &shown.json()["error"]["details"]["targets"][0];
         assert_eq!((&target["hostId"], &target["queryId"]), (&json!(0), &json!("actions-whole")), "{shown}");
         both.post(&path, &with(&kill, "confirmation", confirmation(&shown))).await.expect(200);
-        victim.is_stopped().await;
+        victim.ends_stopped().await;
         let left = "SELECT count() FROM system.processes WHERE initial_query_id = 'actions-whole'";
         eventually("its part is gone", Duration::from_secs(20), async || pair.second.ask(left).await == "0").await;
     });
@@ -503,7 +503,7 @@ fn an_old_server_does_all_of_it() {
         let shown = host.post(PATH, &kill).await;
         assert!(shown.error(428, "confirmation_required").contains("`default`"), "{shown}");
         host.post(PATH, &with(&kill, "confirmation", confirmation(&shown))).await.expect(200);
-        victim.is_stopped().await;
+        victim.ends_stopped().await;
 
         old.ask("CREATE TABLE e2e.to_merge (n UInt32) ENGINE = MergeTree ORDER BY n").await;
         for n in 0..3 {
