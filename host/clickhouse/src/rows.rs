@@ -1,6 +1,7 @@
 //! A result as it arrives: complete rows, counted and cut exactly, and no error text passed on as data.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use clickhouse::query::BytesCursor;
@@ -15,6 +16,12 @@ use crate::redact::Redactor;
 
 /// Text of an error that follows data is read up to here.
 const MAX_ERROR_TEXT: usize = 64 * 1024;
+
+/// How much of what is beyond a cap is read, to keep the connection: a statement that ends with the row after the cap has most often
+/// nothing more to say, and a new connection for each of its answers would cost more than the answer.
+const REST: usize = 64 * 1024;
+/// How long that may take. A query that goes on is then cancelled by closing its connection.
+const REST_TIME: Duration = Duration::from_millis(50);
 
 /// What bounds a result.
 #[derive(Debug, Clone, Copy)]
@@ -333,7 +340,12 @@ impl Rows {
     fn cut(&mut self) {
         self.truncated = true;
         self.lines = Lines::new(self.grammar);
-        self.close();
+        // Without a runtime the process is ending, and its connections with it.
+        if let (Some(cursor), Some(place)) = (self.cursor.take(), self.place.take())
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(read_end(cursor, place));
+        }
     }
 
     /// In some versions an error after data is the last row; others like it are data, such as `SELECT exception FROM system.query_log`.
@@ -377,6 +389,23 @@ impl Rows {
             error @ ReadError::Server { .. } => error,
             _ => ReadError::Broken,
         }
+    }
+}
+
+/// Reads the end of a result that was cut, if it is near.
+async fn read_end(mut cursor: BytesCursor, mut place: Place) {
+    let mut left = REST;
+    let ends = async {
+        loop {
+            match cursor.next().await {
+                Ok(Some(chunk)) if chunk.len() <= left => left -= chunk.len(),
+                Ok(None) => return true,
+                _ => return false,
+            }
+        }
+    };
+    if tokio::time::timeout(REST_TIME, ends).await == Ok(true) {
+        place.query_ended();
     }
 }
 
