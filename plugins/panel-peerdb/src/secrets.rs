@@ -37,17 +37,24 @@ const WORDS: [&str; 19] = [
 /// The same for words that stand within others: the whole name is one of these, or ends with it after a border.
 const SHORT: [&str; 10] = ["pwd", "pass", "dsn", "cert", "pem", "sas", "auth", "cookie", "bearer", "jwt"];
 
+/// Fields that say what a setting is called, where another one has its value.
+const NAMES: [&str; 6] = ["name", "key", "option", "parameter", "setting", "variable"];
+
+/// How the names of those others end.
+const VALUES: [&str; 5] = ["value", "val", "data", "default", "content"];
+
 /// Hides all secrets in a value.
 pub(crate) fn hide(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             // A setting as a pair: `{"name": "S3_SECRET", "value": "…"}`.
-            let names_secret = ["name", "key"].iter().any(|field| {
+            let names_secret = NAMES.iter().any(|field| {
                 let text = fields.iter().find(|(name, _)| plain(name) == *field).and_then(|(_, value)| value.as_str());
                 text.is_some_and(is_secret)
             });
             for (name, value) in fields.iter_mut() {
-                if is_secret(name) || (names_secret && plain(name).ends_with("value")) {
+                let is_value = || VALUES.iter().any(|word| plain(name).ends_with(word));
+                if is_secret(name) || (names_secret && is_value()) {
                     hide_all(value);
                 } else {
                     hide(value);
@@ -56,12 +63,23 @@ pub(crate) fn hide(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(hide),
         Value::String(text) => {
-            if let Some(hidden) = hide_in_text(text) {
+            if let Some(hidden) = hide_in_quoted_json(text).or_else(|| hide_in_text(text)) {
                 *text = hidden;
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// An object, list or text that was written as JSON into a text is looked into as such; nothing where it is none, or has no secrets.
+fn hide_in_quoted_json(text: &str) -> Option<String> {
+    if !text.trim_start().starts_with(['{', '[', '"']) {
+        return None;
+    }
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    let before = value.clone();
+    hide(&mut value);
+    (value != before).then(|| value.to_string())
 }
 
 /// Whether a field of this name holds a secret.
@@ -161,6 +179,20 @@ mod tests {
             "password": null, "disableTls": false, "hasPassword": true, "secretAccessKey": "", "author": "x",
             "url": "https://db.example:5432/x?y=z", "errorMessage": "password authentication failed for user \"u\""});
         assert_eq!(hidden(fields.clone()), fields);
+    }
+
+    #[test]
+    fn json_that_was_written_into_a_text_is_looked_into() {
+        for (text, expected) in [
+            (r#"{"password": {"value": "s3cr3t"}, "n": 1}"#, r#"{"password":"***","n":1}"#),
+            (r#" [{"secrets": ["s3cr3t"]}]"#, r#"[{"secrets":"***"}]"#),
+            (r#"{"option": "password", "val": "s3cr3t"}"#, r#"{"option":"password","val":"***"}"#),
+            (r#""{\"apiKey\":\"s3cr3t\"}""#, r#""{\"apiKey\":\"***\"}""#),
+            (r#"{"password": {"value": "s3cr3t"#, r#"{"password": ***"#),
+            (r#"{"name":  "p"}"#, r#"{"name":  "p"}"#),
+        ] {
+            assert_eq!(hidden(json!({"text": text})), json!({"text": expected}));
+        }
     }
 
     #[test]

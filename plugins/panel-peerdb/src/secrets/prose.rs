@@ -1,4 +1,5 @@
-//! Secrets within texts: in addresses, in `name=value` and JSON that somebody quoted, after `Basic` and `Bearer`, and keys in PEM.
+//! Secrets within texts: in addresses, in `name=value` and JSON that somebody quoted, after `PASSWORD` in SQL, after `Basic` and
+//! `Bearer`, and keys in PEM.
 
 use super::{HIDDEN, is_secret};
 
@@ -8,10 +9,10 @@ const LONGEST_NAME: usize = 64;
 /// The text without its secrets; nothing when it has none.
 pub(crate) fn hide(text: &str) -> Option<String> {
     // Most texts are names and states.
-    if !text.contains([':', '=']) && !text.contains("-----") && !text.contains(' ') {
+    if !text.contains([':', '=']) && !text.contains("-----") && !text.contains(char::is_whitespace) {
         return None;
     }
-    let changed = after_schemes(&assignments(&user_info(&pem(text))));
+    let changed = after_schemes(&assignments(&sql_passwords(&sign_in(&user_info(&pem(text))))));
     (changed != text).then_some(changed)
 }
 
@@ -57,6 +58,47 @@ fn user_info(text: &str) -> String {
     out
 }
 
+/// `user:password@tcp(host)/database`, as Go's driver for MySQL has it.
+fn sign_in(text: &str) -> String {
+    let mut out = text.to_owned();
+    for network in ["@tcp(", "@unix("] {
+        let mut end = out.len();
+        while let Some(at) = out[..end].rfind(network) {
+            let from = out[..at].rfind(|c: char| c.is_whitespace() || "\"'`".contains(c)).map_or(0, |space| space + 1);
+            // What is found is a character of one byte, or a blank that may be longer.
+            let from = (from..=at).find(|from| out.is_char_boundary(*from)).unwrap_or(at);
+            out.replace_range(from..at, HIDDEN);
+            end = from;
+        }
+    }
+    out
+}
+
+/// `PASSWORD 'value'` and `IDENTIFIED BY 'value'`, in the statements that a peer's connections run.
+fn sql_passwords(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\'') {
+        let (before, literal) = rest.split_at(at);
+        out.push_str(before);
+        let word = name_before(before);
+        let is_identified = word.eq_ignore_ascii_case("by") && before.to_ascii_lowercase().contains("identified");
+        if before.ends_with(char::is_whitespace) && (is_secret(word) || is_identified) {
+            out.push_str(HIDDEN);
+            rest = &literal[value_length(literal)..];
+            // A quote that is written twice is one, and the literal goes on.
+            while rest.starts_with('\'') {
+                rest = &rest[value_length(rest)..];
+            }
+        } else {
+            out.push('\'');
+            rest = &literal[1..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 /// `name=value`, `name: value`, `"name": "value"`, where the name is a secret's.
 fn assignments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -70,7 +112,7 @@ fn assignments(text: &str) -> String {
         if !is_secret(name_before(before)) {
             continue;
         }
-        let value = after.trim_start_matches([' ', '=', ':', '>']);
+        let value = after.trim_start_matches(|c: char| c.is_whitespace() || "=:>".contains(c));
         out.push_str(&after[..after.len() - value.len()]);
         let length = value_length(value);
         let (value, after) = value.split_at(length);
@@ -83,7 +125,7 @@ fn assignments(text: &str) -> String {
 
 /// The word at the end, without quotes around it.
 fn name_before(text: &str) -> &str {
-    let text = text.trim_end_matches([' ', '"', '\'', '`', '\\']);
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || "\"'`\\".contains(c));
     let from = text
         .rfind(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)))
         .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
@@ -95,8 +137,12 @@ fn name_before(text: &str) -> &str {
     &word[from..]
 }
 
-/// How far a value goes: to the quote that closes it, or to a blank or separator. `Basic x` is one value.
+/// How far a value goes: to the quote that closes it, or to a blank or separator. `Basic x` is one value. What has values within goes
+/// to the end: where it ends is not known for sure.
 fn value_length(value: &str) -> usize {
+    if value.starts_with(['{', '[']) {
+        return value.len();
+    }
     let unquoted = value.trim_start_matches('\\');
     let skipped = value.len() - unquoted.len();
     if let Some(quote) = unquoted.chars().next().filter(|c| "\"'`".contains(*c)) {
@@ -116,7 +162,12 @@ fn value_length(value: &str) -> usize {
         .find(|scheme| value.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
         .map_or(0, |scheme| scheme.len());
     let rest = &value[scheme..];
-    scheme + rest.find(|c: char| c.is_whitespace() || ",;&)}]\"'`<>".contains(c)).unwrap_or(rest.len())
+    let ends = |(at, c): (usize, char)| match c {
+        // A password may have a comma in it.
+        ',' => !rest[at + 1..].starts_with(char::is_alphanumeric),
+        _ => c.is_whitespace() || ";&)}]\"'`<>".contains(c),
+    };
+    scheme + rest.char_indices().find(|found| ends(*found)).map_or(rest.len(), |(at, _)| at)
 }
 
 /// The word after `Basic` or `Bearer`, where it looks like a credential or stands for one.
@@ -160,6 +211,13 @@ mod tests {
             ("password authentication failed for user \"u\"", "password authentication failed for user \"u\""),
             ("at 12:30:45, id=7", "at 12:30:45, id=7"),
             ("password=", "password="),
+            ("u:p@tcp(db:3306)/x and v:q/r@unix(/s)", "***@tcp(db:3306)/x and ***@unix(/s)"),
+            ("ALTER USER u WITH PASSWORD 'it''s' VALID", "ALTER USER u WITH PASSWORD *** VALID"),
+            ("create user u identified with md5 by 'x' host any", "create user u identified with md5 by *** host any"),
+            ("for user 'u', password\t= x\npassword:\n y z", "for user 'u', password\t= ***\npassword:\n *** z"),
+            ("password=a,b c", "password=*** c"),
+            (r#"got {"password": {"value": "x"}} from it"#, r#"got {"password": ***"#),
+            (r#"got {"secrets":["x","y"]}"#, r#"got {"secrets":***"#),
         ] {
             assert_eq!(hide(text).unwrap_or_else(|| text.to_owned()), expected);
         }
