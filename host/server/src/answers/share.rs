@@ -64,6 +64,14 @@ impl Key {
         let options = ReadOptions { query_id: None, log_comment: None, ..part.options.clone() };
         Self { host: part.host.config().id, query: part.query.clone(), options, reversed }
     }
+
+    /// How much memory it takes, in bytes, roughly. Values come from callers, who may make each request's another and long.
+    fn size(&self) -> usize {
+        /// Beside the text of each parameter.
+        const PARAMETER: usize = 128;
+        let values = self.options.parameters.iter().map(|(name, value)| PARAMETER + name.len() + value.len());
+        self.query.sql().len() + values.sum::<usize>() + self.query.parameters().len() * PARAMETER
+    }
 }
 
 impl Sharing {
@@ -75,7 +83,7 @@ impl Sharing {
 
     fn keep(&self, key: &Arc<Key>, whole: &Arc<Whole>) {
         if self.options.cache && whole.size() <= HELD_BYTES {
-            locked(&self.shelf).put(key.clone(), whole.clone(), whole.size());
+            locked(&self.shelf).put(key.clone(), whole.clone(), whole.size() + key.size());
         }
     }
 }
@@ -168,4 +176,24 @@ impl Drop for Leaving {
 /// What is behind these locks is whole at every moment.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_answer_takes_the_room_of_the_values_it_was_asked_with() {
+        let query = GuardedQuery::check("SELECT {a:String}").unwrap();
+        let options = ReadOptions { parameters: vec![("a".into(), "x".repeat(60_000))], ..ReadOptions::default() };
+        let sharing = Sharing::new(SharingOptions { coalesce: true, cache: true });
+        let whole = Arc::new(Whole::new(bytes::Bytes::new(), bytes::Bytes::new(), 0, false));
+        let key = |host| Arc::new(Key { host, query: query.clone(), options: options.clone(), reversed: false });
+        for host in 0..1000 {
+            sharing.keep(&key(host), &whole);
+        }
+        let shelf = locked(&sharing.shelf);
+        let kept = (0..1000).filter(|host| shelf.get(&key(*host), Duration::from_secs(60)).is_some()).count();
+        assert!((1..=ROOM / 60_000).contains(&kept), "{kept}");
+    }
 }

@@ -25,7 +25,7 @@ struct Kept<V> {
     number: u64,
 }
 
-/// What a key takes besides its value, in bytes, roughly: a statement and its values.
+/// What each takes besides its size, in bytes, roughly.
 const KEY_BYTES: usize = 2048;
 
 impl<K: Hash + Eq, V: Clone> Shelf<K, V> {
