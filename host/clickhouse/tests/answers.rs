@@ -184,3 +184,50 @@ async fn a_password_is_never_shown() {
     assert_eq!(error.kind(), ErrorKind::Network);
     assert!(!format!("{host:?} {error} {error:?}").contains("hunter2"));
 }
+
+#[tokio::test]
+async fn a_result_that_was_cut_leaves_its_connection_to_the_next() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = connections.clone();
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                let mut piece = [0; 4096];
+                loop {
+                    let n = socket.read(&mut piece).await.unwrap_or(0);
+                    if n == 0 {
+                        return;
+                    }
+                    request.extend_from_slice(&piece[..n]);
+                    let text = String::from_utf8_lossy(&request);
+                    let body = if text.contains("SELECT canned") {
+                        "{\"a\":1}\n".repeat(4)
+                    } else if text.contains("system.settings WHERE name IN") && text.ends_with("format')") {
+                        OPEN.to_owned()
+                    } else {
+                        continue;
+                    };
+                    request.clear();
+                    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+                    let answer = format!("{head}{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+                    socket.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    let config = HostConfig::new(0, None, &format!("http://{address}"), "u", Secret::new("p")).unwrap();
+    let host = Host::new(config, Limits::default()).unwrap();
+    for _ in 0..20 {
+        assert_eq!(read(&host, Format::JsonEachRow).await, (3, Ok(true)));
+        assert_eq!(read_blocks(&host, Format::JsonEachRow).await, (3, Ok(true)));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // A read that follows at once may come before the end of the last one was looked at.
+    let made = connections.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(made < 20, "{made} connections for 40 reads");
+}
