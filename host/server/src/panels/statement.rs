@@ -36,7 +36,7 @@ pub struct Wishes<'a> {
     pub cut: Cut,
     /// Columns with fixed values before all others: the server's name, where several are asked.
     pub labels: &'a [(&'a str, &'a str)],
-    /// The rows leave in a form in which credentials cannot be hidden on the way, so the server has to.
+    /// The rows leave in a form in which credentials cannot be hidden on the way, so the server has to; and in which nulls have a type.
     pub hide_in_sql: bool,
 }
 
@@ -149,7 +149,9 @@ fn select_list(selection: &Selection, server: &impl Facts, hide: bool) -> (Strin
             (None, true) => format!("`{}`", column.name),
             (_, false) => {
                 absent.push(column.name.clone());
-                column.otherwise.clone().unwrap_or_else(|| "NULL".to_owned())
+                // Parquet and Arrow have no column of nothing but nulls without a type.
+                let null = if hide { "CAST(NULL AS Nullable(String))" } else { "NULL" };
+                column.otherwise.clone().filter(|it| it != "NULL").unwrap_or_else(|| null.to_owned())
             }
         };
         let expression = if hide && there && column.is_statement { redaction_sql(&expression) } else { expression };

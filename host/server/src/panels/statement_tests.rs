@@ -192,6 +192,14 @@ fn credentials_are_hidden_by_the_server_where_no_row_can_be_read_on_its_way() {
     assert!(sql(true).contains(&format!("{} AS `text`", redaction_sql("`text`"))));
 }
 
+#[test]
+fn a_null_has_a_type_in_formats_that_cannot_do_without() {
+    let wishes = Wishes { hide_in_sql: true, ..Wishes::default() };
+    let statement = described(&simple(), &Server::with(&["text"]), &wishes).unwrap();
+    assert!(statement.query.sql().contains("CAST(NULL AS Nullable(String)) AS `size`"), "{}", statement.query.sql());
+    assert_eq!(statement.absent, ["size"]);
+}
+
 fn filter(column: &str, operators: &[Operator]) -> Filter {
     let declared = panels::Filter {
         name: "f".to_owned(),
