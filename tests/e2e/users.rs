@@ -12,7 +12,8 @@ fn a_user_whose_profile_is_readonly_sees_everything_that_is_to_be_seen() {
         let (_, items) = panels::items(&host, "panels-").await;
         assert!(items.len() >= 20);
         let mut wrong = Vec::new();
-        for (path, operation) in &items {
+        // Counters of clusters ask for a cluster's name, and have claims of their own (`scope.rs`).
+        for (path, operation) in items.iter().filter(|(path, _)| !path.contains("/cluster-counts/")) {
             let answer = host.get(&panels::with_required(path, operation)).await;
             if answer.status != 200 {
                 wrong.push(answer.to_string());

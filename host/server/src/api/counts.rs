@@ -36,6 +36,7 @@ pub struct Counts {
 #[derive(Debug, Object)]
 pub struct Count {
     /// Null where the server lacks what is counted.
+    #[oai(nullable)]
     pub count: Option<u64>,
 }
 

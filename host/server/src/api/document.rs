@@ -53,6 +53,9 @@ impl Document {
         add_refusals(&mut value)?;
         add_failures(&mut value);
         value["components"]["parameters"] = Value::Object(parameters::shared_openapi());
+        // The values of a map cannot say it of themselves.
+        value["components"]["schemas"]["Counts"]["properties"]["counts"]["additionalProperties"]["nullable"] =
+            json!(true);
         add_items(&mut value, catalogue);
         peerdb::document(&mut value, catalogue);
         share_responses(&mut value);
@@ -238,6 +241,10 @@ fn add_failures(document: &mut Value) {
         if operation["security"] == json!([]) {
             continue;
         }
+        // The HTTP layer says so by itself, without a body.
+        operation["responses"]["414"] = json!({"description": "The address is longer than this host reads."});
+        operation["responses"]["431"] =
+            json!({"description": "The headers, the address among them, are longer than this host reads."});
         // Whatever a panel or tool does can go wrong in all the ways there are.
         let is_item = operation["x-chm-feature"] == OF_THE_ITEM;
         for (status, response) in said.iter().filter(|(status, _)| !status.starts_with('2')) {

@@ -26,14 +26,19 @@ pub struct OverviewApi;
 #[oai(rename_all = "camelCase")]
 pub struct Overview {
     /// Queries that run now, without this host's own.
+    #[oai(nullable)]
     pub running_queries: Option<u64>,
     /// Queries that finished today.
+    #[oai(nullable)]
     pub today_queries: Option<u64>,
     /// Databases.
+    #[oai(nullable)]
     pub database_count: Option<u64>,
     /// Tables.
+    #[oai(nullable)]
     pub table_count: Option<u64>,
     /// All disks together.
+    #[oai(nullable)]
     pub disk_usage: Option<DiskUsage>,
     /// The server itself.
     pub host_info: HostStatus,

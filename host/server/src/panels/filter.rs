@@ -7,7 +7,7 @@ use crate::plugins::BadParameter;
 
 /// Most values in a list, and most characters of all of them.
 const MOST_VALUES: usize = 100;
-const MOST_CHARACTERS: usize = 10_000;
+const MOST_CHARACTERS: usize = 500;
 
 /// A filter of a panel, checked when its plugin was loaded.
 #[derive(Debug, Clone)]

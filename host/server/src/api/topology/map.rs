@@ -76,34 +76,48 @@ pub struct ChNode {
     /// Where it is.
     pub clusters: Vec<Placement>,
     /// How it is; null when it was not asked.
+    #[oai(nullable)]
     pub status: Option<NodeStatus>,
     /// What stands out, in words.
     pub reasons: Vec<String>,
     /// Of ClickHouse.
+    #[oai(nullable)]
     pub version: Option<String>,
     /// Since its start.
+    #[oai(nullable)]
     pub uptime_seconds: Option<u64>,
     /// Bytes.
+    #[oai(nullable)]
     pub memory_used: Option<u64>,
     /// Bytes.
+    #[oai(nullable)]
     pub memory_total: Option<u64>,
     /// Bytes.
+    #[oai(nullable)]
     pub disk_used: Option<u64>,
     /// Bytes.
+    #[oai(nullable)]
     pub disk_total: Option<u64>,
     /// Without this host's own.
+    #[oai(nullable)]
     pub running_queries: Option<u64>,
     /// With part mutations.
+    #[oai(nullable)]
     pub merges: Option<u64>,
     /// Of its replica furthest behind.
+    #[oai(nullable)]
     pub max_delay_seconds: Option<u64>,
     /// Replicas of it that take no inserts.
+    #[oai(nullable)]
     pub readonly_replicas: Option<u64>,
     /// Failures to reach it, as the asked server counts them.
+    #[oai(nullable)]
     pub errors_count: Option<u64>,
     /// Whether its replicated database counts it as there.
+    #[oai(nullable)]
     pub is_active: Option<bool>,
     /// Log entries of its replicated database that it has not applied.
+    #[oai(nullable)]
     pub replication_lag: Option<u64>,
 }
 
@@ -118,8 +132,10 @@ pub struct KeeperNode {
     /// Port.
     pub port: u64,
     /// `leader`, `follower`, `observer` or `standalone`.
+    #[oai(nullable)]
     pub role: Option<String>,
     /// How it is; null when it was not asked.
+    #[oai(nullable)]
     pub status: Option<NodeStatus>,
 }
 
@@ -143,8 +159,10 @@ pub struct Keeper {
     /// Which kind.
     pub source: KeeperSource,
     /// The node that leads.
+    #[oai(nullable)]
     pub leader_id: Option<String>,
     /// One leader, and more than half of the nodes answer; null when the nodes cannot be asked.
+    #[oai(nullable)]
     pub quorum_healthy: Option<bool>,
 }
 
@@ -173,6 +191,7 @@ pub struct TopologyMeta {
     /// Where the live numbers are from.
     pub live_source: LiveSource,
     /// The cluster all of whose servers were asked.
+    #[oai(nullable)]
     pub live_cluster: Option<String>,
 }
 
