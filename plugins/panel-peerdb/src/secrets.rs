@@ -3,7 +3,7 @@
 
 mod prose;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(crate) use prose::hide as hide_in_text;
 
@@ -60,6 +60,7 @@ pub(crate) fn hide(value: &mut Value) {
                     hide(value);
                 }
             }
+            hide_names(fields);
         }
         Value::Array(items) => items.iter_mut().for_each(hide),
         Value::String(text) => {
@@ -68,6 +69,20 @@ pub(crate) fn hide(value: &mut Value) {
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// A name may be an address with its password, as in counts by address. No field is lost by that, as alike as they may become.
+fn hide_names(fields: &mut Map<String, Value>) {
+    if fields.keys().all(|name| hide_in_text(name).is_none()) {
+        return;
+    }
+    for (name, value) in std::mem::take(fields) {
+        let mut name = hide_in_text(&name).unwrap_or(name);
+        while fields.contains_key(&name) {
+            name.push('*');
+        }
+        fields.insert(name, value);
     }
 }
 
@@ -196,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn names_of_fields_hold_no_secrets_either_and_none_is_lost() {
+        assert_eq!(
+            hidden(json!({"rows": {"postgres://u:s3cr3t@db/x": 1, "postgres://v:s3cr3t@db/x": [2], "db": 3}})),
+            json!({"rows": {"postgres://***@db/x": 1, "postgres://***@db/x*": [2], "db": 3}})
+        );
+    }
+
+    #[test]
     fn whole_trees_and_numbers_under_a_secret_name_are_hidden() {
         assert_eq!(
             hidden(json!({"credentials": {"user": "u", "x": ["y"]}, "password": 1234, "tokens": ["a"]})),
@@ -310,7 +333,7 @@ mod tests {
 
         #[test]
         fn a_secret_in_prose_comes_out_of_no_json(
-            value in innocent(), turns in proptest::collection::vec(0..6_usize, 0..5), around in "[ a-zäöü0-9]{0,8}", form in 0..10_usize
+            value in innocent(), turns in proptest::collection::vec(0..6_usize, 0..5), around in "[ a-zäöü0-9]{0,8}", form in 0..12_usize
         ) {
             let text = match form {
                 0 => "postgres://u:C4NARY@db:5432/x".to_owned(),
@@ -322,6 +345,8 @@ mod tests {
                 6 => "Authorization: Basic C4NARY".to_owned(),
                 7 => "sent bearer C4NARY to it".to_owned(),
                 8 => "-----BEGIN RSA PRIVATE KEY-----\nC4NARY\nC4NARY\n-----END RSA PRIVATE KEY-----".to_owned(),
+                9 => "mysqldump -h db -u root -pC4NARY shop".to_owned(),
+                10 => "curl -su 'u:C4NARY' https://h/".to_owned(),
                 _ => "https://h/x?a=b&api_key=C4NARY&c=d".to_owned(),
             };
             let mut with = value;

@@ -188,7 +188,8 @@ fn said(seen: &Seen) -> Option<Value> {
         ("GET", ["peers", "type", _]) => json!({"peerType": "POSTGRES"}),
         ("POST", ["mirrors", "status"]) => {
             json!({"flowJobName": body["flowJobName"], "currentFlowState": state(&text("flowJobName")),
-            "cdcStatus": {"config": {"flowJobName": body["flowJobName"], "env": {"PEERDB_API_TOKEN": PEER_SECRET, "PEERDB_X": "1"}}}})
+            "cdcStatus": {"config": {"flowJobName": body["flowJobName"], "env": {"PEERDB_API_TOKEN": PEER_SECRET, "PEERDB_X": "1"}},
+                "rowsByPeer": {format!("postgres://u:{PEER_SECRET}@db/shop"): 12}}})
         }
         ("POST", ["mirrors", "cdc", "graph"]) => {
             json!({"data": [{"time": 1_704_067_200_000.0, "rows": 12}], "body": body})
@@ -198,7 +199,9 @@ fn said(seen: &Seen) -> Option<Value> {
         ("POST", ["mirrors", "logs"]) => {
             json!({"errors": [{"flowName": body["flowJobName"], "errorType": "error", "id": 3,
             "errorMessage": format!("failed to connect to postgres://u:{PEER_SECRET}@db.internal:5432/shop"),
-            "errorTimestamp": 1_704_067_200_000.0}], "total": 1, "page": 1})
+            "errorTimestamp": 1_704_067_200_000.0}, {"flowName": body["flowJobName"], "errorType": "error", "id": 4,
+            "errorMessage": format!("`mysqldump -h db -u root -p{PEER_SECRET} shop` ended with 2"),
+            "errorTimestamp": 1_704_067_201_000.0}], "total": 2, "page": 1})
         }
         ("POST", ["peers", "slots", "lag_history"]) => json!({"data": [
             {"time": 1_704_067_260_000.0, "size": 512.5, "restartLSN": "0/2A", "confirmedLSN": "0/2B"},

@@ -1,5 +1,7 @@
 //! Secrets within texts: in addresses, in `name=value` and JSON that somebody quoted, after `PASSWORD` in SQL, after `Basic` and
-//! `Bearer`, and keys in PEM.
+//! `Bearer`, in command lines, and keys in PEM.
+
+mod commands;
 
 use super::{HIDDEN, is_secret};
 
@@ -13,6 +15,7 @@ pub(crate) fn hide(text: &str) -> Option<String> {
         return None;
     }
     let changed = after_schemes(&assignments(&sql_passwords(&sign_in(&user_info(&pem(text))))));
+    let changed = commands::hide(&changed);
     (changed != text).then_some(changed)
 }
 
@@ -215,6 +218,7 @@ mod tests {
             ("ALTER USER u WITH PASSWORD 'it''s' VALID", "ALTER USER u WITH PASSWORD *** VALID"),
             ("create user u identified with md5 by 'x' host any", "create user u identified with md5 by *** host any"),
             ("for user 'u', password\t= x\npassword:\n y z", "for user 'u', password\t= ***\npassword:\n *** z"),
+            ("ran mysql -uroot -phunter2 -P3306 shop", "ran mysql -uroot -p*** -P3306 shop"),
             ("password=a,b c", "password=*** c"),
             (r#"got {"password": {"value": "x"}} from it"#, r#"got {"password": ***"#),
             (r#"got {"secrets":["x","y"]}"#, r#"got {"secrets":***"#),
