@@ -143,6 +143,8 @@ fn decode(encoded: &str) -> String {
 pub struct Limits {
     /// Queries at once (`CLICKHOUSE_POOL_SIZE`).
     pub concurrent: usize,
+    /// How many of them for one caller (`clickhouse.caller_share_percent`); at least one counts.
+    pub share: usize,
     /// Callers that may wait for a place; one more is told the host is busy.
     pub waiting: usize,
     /// How long each of them waits.
@@ -153,7 +155,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrent: 10, waiting: 100, wait: Duration::from_secs(10), connect: Duration::from_secs(5) }
+        Self { concurrent: 10, share: 5, waiting: 100, wait: Duration::from_secs(10), connect: Duration::from_secs(5) }
     }
 }
 

@@ -141,6 +141,17 @@ pub enum ReadError {
         /// How many may run.
         concurrent: usize,
     },
+    /// All places that one caller may have are taken, by the caller's own queries.
+    #[error(
+        "your queries hold all {share} places that one caller may have of {concurrent} on this ClickHouse; read or leave their answers \
+         and try again, or have `clickhouse.caller_share_percent` raised"
+    )]
+    ShareFull {
+        /// How many one caller may have.
+        share: usize,
+        /// How many there are.
+        concurrent: usize,
+    },
     /// A value bound to the query cannot be sent.
     #[error("parameter `{name}`: {why}")]
     Parameter {
@@ -197,7 +208,7 @@ impl ReadError {
             Self::NotClickHouse { .. } | Self::Network { .. } | Self::Broken => ErrorKind::Network,
             Self::Tls { .. } => ErrorKind::Ssl,
             Self::Deadline { .. } => ErrorKind::Timeout,
-            Self::Busy { .. } => ErrorKind::Busy,
+            Self::Busy { .. } | Self::ShareFull { .. } => ErrorKind::Busy,
             Self::Parameter { .. } | Self::Option { .. } => ErrorKind::Validation,
             Self::ReadonlyPinned => ErrorKind::Permission,
             Self::TooLarge { .. } | Self::TooOld { .. } => ErrorKind::Query,

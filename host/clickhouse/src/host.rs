@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clickhouse::Client;
 use serde::Deserialize;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::cells::Cells;
@@ -18,6 +17,7 @@ use crate::guard::GuardedQuery;
 use crate::http;
 use crate::options::{GRACE, ReadOptions, escape_parameter};
 use crate::place::Place;
+use crate::places::{Claim, Holder, Places};
 use crate::profile::{self, Profile};
 use crate::redact::{Care, Redactor};
 use crate::rows::{Caps, Rows};
@@ -44,8 +44,7 @@ pub struct Host {
     config: HostConfig,
     limits: Limits,
     pub(crate) client: Client,
-    places: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    places: Places,
     /// Nothing when it is not known: it is then asked with the next read.
     profile: Mutex<Known>,
     version: Mutex<Option<(String, Instant)>>,
@@ -80,8 +79,7 @@ impl Host {
         let client = http::client(&config, limits.connect)?;
         Ok(Self {
             client,
-            places: Arc::new(Semaphore::new(limits.concurrent.max(1))),
-            waiting: AtomicUsize::new(0),
+            places: Places::new(limits),
             profile: Mutex::new(Known::Nothing),
             version: Mutex::new(None),
             shape: Mutex::new(KnownShape::Nothing),
@@ -98,19 +96,47 @@ impl Host {
         &self.config
     }
 
+    /// A claim of the caller's share, for [`Host::read_for`], if he has one left; `None` is the host itself, which has no share.
+    #[must_use]
+    pub fn try_claim(&self, holder: Option<&Holder>) -> Option<Claim> {
+        self.places.try_claim(holder)
+    }
+
+    /// A claim, waited for.
+    ///
+    /// # Errors
+    /// [`ReadError::ShareFull`] when too many of the caller's requests wait, or when this one waited in vain.
+    pub async fn claim(&self, holder: Option<&Holder>) -> Result<Claim, ReadError> {
+        self.places.claim(holder).await
+    }
+
+    /// [`Host::read_for`] what the host asks by itself.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn read(&self, query: &GuardedQuery, options: ReadOptions) -> Result<Rows, ReadError> {
+        self.read_for(&self.places.claim(None).await?, query, options).await
+    }
+
     /// Runs a guarded query with `readonly` and its limits in the same request, and waits for the beginning of its answer.
     ///
     /// # Errors
     /// Every way a query fails: see [`ReadError`].
-    pub async fn read(&self, query: &GuardedQuery, options: ReadOptions) -> Result<Rows, ReadError> {
+    pub async fn read_for(&self, claim: &Claim, query: &GuardedQuery, options: ReadOptions) -> Result<Rows, ReadError> {
         options.check(query)?;
         let care = Care::of(query, &options);
         care.check(&options)?;
-        self.read_carefully(query, options, care).await.map_err(|error| error.about(query))
+        self.read_carefully(claim, query, options, care).await.map_err(|error| error.about(query))
     }
 
-    async fn read_carefully(&self, query: &GuardedQuery, options: ReadOptions, care: Care) -> Result<Rows, ReadError> {
-        let place = self.place().await?;
+    async fn read_carefully(
+        &self,
+        claim: &Claim,
+        query: &GuardedQuery,
+        options: ReadOptions,
+        care: Care,
+    ) -> Result<Rows, ReadError> {
+        let place = self.places.place(claim).await?;
         let query_id = options.query_id.clone().unwrap_or_else(|| format!("chm-{}", ulid::Ulid::new()));
         let profile = self.profile().await?;
         match self.send((query, care), &options, &profile, &query_id, place).await {
@@ -124,7 +150,7 @@ impl Host {
                 if *fresh == *profile {
                     return Err(error);
                 }
-                let place = self.place().await?;
+                let place = self.places.place(claim).await?;
                 self.send((query, care), &options, &fresh, &query_id, place).await
             }
             result => result,
@@ -169,19 +195,6 @@ impl Host {
         let place =
             if profile.ends_with_the_connection() { place } else { place.must_stop(self.client.clone(), query_id) };
         Rows::begin(cursor, redactor, caps, deadline, query_id.to_owned(), place).await
-    }
-
-    /// A place among the queries this host runs for us. Few wait, and not for long: a slow server must not gather callers.
-    async fn place(&self) -> Result<Place, ReadError> {
-        let busy = ReadError::Busy { concurrent: self.limits.concurrent };
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(Place::of(place));
-        }
-        let _waiter = Waiter::join(&self.waiting, self.limits.waiting).ok_or_else(|| busy.clone())?;
-        match tokio::time::timeout(self.limits.wait, Arc::clone(&self.places).acquire_owned()).await {
-            Ok(Ok(place)) => Ok(Place::of(place)),
-            _ => Err(busy),
-        }
     }
 
     /// What the user's profile allows. Callers that come while it is asked wait for the one answer, also when it is an error:
@@ -395,20 +408,4 @@ enum Known {
     Nothing,
     Profile(Arc<Profile>, Instant),
     Failure(ReadError, Instant),
-}
-
-/// Counts callers that wait, also when they give up.
-struct Waiter<'a>(&'a AtomicUsize);
-
-impl<'a> Waiter<'a> {
-    fn join(waiting: &'a AtomicUsize, most: usize) -> Option<Self> {
-        let joined = waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |n| (n < most).then_some(n + 1));
-        joined.is_ok().then_some(Self(waiting))
-    }
-}
-
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }

@@ -4,18 +4,20 @@ use clickhouse::Client;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::control::{QueryId, stop_query};
+use crate::places::Claim;
 
 /// Held while a query runs. Given up before the query has ended, it stops the query on servers that do not notice by themselves that
 /// nobody waits for it any more.
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
+    _claim: Claim,
     leaving: Option<(Client, QueryId)>,
 }
 
 impl Place {
     /// For a query that ends with its connection.
-    pub(crate) fn of(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit, leaving: None }
+    pub(crate) fn of(permit: OwnedSemaphorePermit, claim: Claim) -> Self {
+        Self { _permit: permit, _claim: claim, leaving: None }
     }
 
     /// For a query of this id that goes on without its connection.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chm_access::Caller;
-use chm_clickhouse::{GuardedQuery, Host, ReadError, ReadOptions, Rows};
+use chm_clickhouse::{Claim, GuardedQuery, Holder, Host, ReadError, ReadOptions, Rows};
 use serde_json::json;
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::edge::{ClientAddress, OneCaller};
 use crate::telemetry::{Metrics, QuerySource};
 
 /// Who asks, through what. Ends up in ClickHouse's own log as `log_comment`.
@@ -20,6 +21,8 @@ pub struct Source<'a> {
     pub request_id: &'a str,
     /// The caller; absent for work the host started itself.
     pub caller: Option<&'a Caller>,
+    /// From where the caller asks; absent for work the host started itself.
+    pub address: Option<ClientAddress>,
     /// The plugin, or `host`.
     pub plugin: &'a str,
     /// The panel, tool or route.
@@ -27,6 +30,12 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Of whose share of a server's places the reads are. The host's own work is of nobody's.
+    #[must_use]
+    pub fn holder(&self) -> Option<Holder> {
+        self.address.map(|address| Holder::new(&OneCaller::of(self.caller, address).to_string()))
+    }
+
     /// As ClickHouse's log keeps it.
     #[must_use]
     pub fn log_comment(&self) -> String {
@@ -69,20 +78,20 @@ impl Drop for Reading {
     }
 }
 
-/// Starts a read: it is answered with an error, or its first rows are there.
+/// Starts a read of this claim: it is answered with an error, or its first rows are there.
 ///
 /// # Errors
 /// ClickHouse's or the connection's error.
 pub async fn start(
     app: &App,
-    host: &Arc<Host>,
+    (host, claim): (&Arc<Host>, &Claim),
     query: &GuardedQuery,
     options: ReadOptions,
     source: &Source<'_>,
 ) -> Result<Reading, ReadError> {
     let span = tracing::info_span!("query", host = host.config().id, plugin = source.plugin, item = source.item);
     let began = Instant::now();
-    let outcome = host.read(query, options).instrument(span.clone()).await;
+    let outcome = host.read_for(claim, query, options).instrument(span.clone()).await;
     let word = outcome.as_ref().err().map_or("ok", |error| error.kind().as_str());
     let id = u32::try_from(host.config().id).unwrap_or(u32::MAX);
     app.metrics.observe_query(id, source.kind, word, began.elapsed());
@@ -116,7 +125,8 @@ pub async fn collect(
     options: ReadOptions,
     source: &Source<'_>,
 ) -> Result<Collected, ReadError> {
-    let mut reading = start(app, host, query, options, source).await?;
+    let claim = host.claim(source.holder().as_ref()).await?;
+    let mut reading = start(app, (host, &claim), query, options, source).await?;
     let rows = &mut reading.rows;
     let mut json = vec![b'['];
     while let Some(line) = rows.next_row().await? {

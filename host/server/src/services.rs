@@ -47,7 +47,7 @@ impl CallServices {
         }
     }
 
-    /// Adds from where the caller asks, for what is recorded.
+    /// Adds from where the caller asks, for what is recorded, and for what callers without a name share.
     #[must_use]
     pub fn from_address(mut self, address: ClientAddress) -> Self {
         self.address = Some(address);
@@ -76,6 +76,7 @@ impl CallServices {
             kind: QuerySource::Plugin,
             request_id: &self.request_id,
             caller: self.caller.as_ref(),
+            address: self.address,
             plugin: &self.plugin,
             item,
         }

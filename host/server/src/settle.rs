@@ -30,7 +30,9 @@ pub fn sandbox(cache_dir: Option<&Path>) -> anyhow::Result<Sandbox> {
 /// # Errors
 /// When an address cannot be used.
 pub fn hosts(config: &Config) -> anyhow::Result<Hosts> {
-    let limits = ReadLimits { concurrent: config.clickhouse.pool_size as usize, ..ReadLimits::default() };
+    let concurrent = config.clickhouse.pool_size as usize;
+    let share = concurrent * config.clickhouse.caller_share_percent as usize / 100;
+    let limits = ReadLimits { concurrent, share, ..ReadLimits::default() };
     config
         .clickhouse
         .hosts

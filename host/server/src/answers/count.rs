@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chm_clickhouse::{Format, GuardedQuery, Host, ReadError, ReadOptions};
+use chm_clickhouse::{Claim, Format, GuardedQuery, Host, ReadError, ReadOptions};
 
 use crate::app::App;
 use crate::query::{self, Source};
@@ -20,7 +20,7 @@ pub(super) struct Known {
 /// is too long), with its rows counted as they come.
 pub(super) async fn ask(
     app: &App,
-    host: &Arc<Host>,
+    (host, claim): (&Arc<Host>, &Claim),
     query: &GuardedQuery,
     options: &ReadOptions,
     source: &Source<'_>,
@@ -32,7 +32,7 @@ pub(super) async fn ask(
     };
     if let Some(counting) = counting(query, cap) {
         let options = ReadOptions { format: Format::JsonCompactEachRow, max_rows: 1, ..own_id(options) };
-        let mut reading = query::start(app, host, &counting, options, source).await?;
+        let mut reading = query::start(app, (host, claim), &counting, options, source).await?;
         let row = reading.rows.next_row().await?.ok_or(ReadError::Broken)?;
         // `[3]`, or `["3"]` where old servers quote.
         let digits: String = String::from_utf8_lossy(&row).chars().filter(char::is_ascii_digit).collect();
@@ -40,7 +40,7 @@ pub(super) async fn ask(
         return Ok(Known { rows: found.min(cap), truncated: found > cap });
     }
     let options = ReadOptions { format: Format::JsonCompactEachRow, ..own_id(options) };
-    let mut reading = query::start(app, host, query, options, source).await?;
+    let mut reading = query::start(app, (host, claim), query, options, source).await?;
     while reading.rows.next_block().await?.is_some() {}
     Ok(Known { rows: reading.rows.rows(), truncated: reading.rows.truncated() })
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use chm_clickhouse::ReadError;
+use chm_clickhouse::{Claim, Holder, ReadError};
 use sha2::{Digest, Sha256};
 
 use super::ask::Part;
@@ -130,6 +130,7 @@ pub(super) struct Origin {
     request_id: String,
     plugin: String,
     item: String,
+    holder: Option<Holder>,
 }
 
 impl Origin {
@@ -139,18 +140,26 @@ impl Origin {
             request_id: source.request_id.to_owned(),
             plugin: source.plugin.to_owned(),
             item: source.item.to_owned(),
+            holder: source.holder(),
         }
     }
 
-    /// Who calls is left out: that is in the options' comment already.
+    /// Of whose share of places it reads.
+    pub fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
+    }
+
+    /// Who calls is left out: that is in the options' comment already, and in the claim.
     fn source(&self) -> Source<'_> {
-        Source { kind: self.kind, request_id: &self.request_id, caller: None, plugin: &self.plugin, item: &self.item }
+        let Self { kind, request_id, plugin, item, .. } = self;
+        Source { kind: *kind, request_id, caller: None, address: None, plugin, item }
     }
 }
 
-/// Sends the statement and waits for its first rows, and somewhat longer for the rest of a small result. With `reversed`, for all of it.
+/// Sends the statement, of this claim, and waits for its first rows, and somewhat longer for the rest of a small result. With `reversed`, for all of it.
 pub(super) async fn gather(
     app: &App,
+    claim: Claim,
     part: Part,
     origin: &Origin,
     reversed: bool,
@@ -161,14 +170,15 @@ pub(super) async fn gather(
     let format = options.format;
     let reversed = reversed && format.has_rows();
     let patience = if reversed { Patience::Unlimited } else { patience };
+    let place = (&host, &claim);
     let known =
-        if format.has_rows() { None } else { Some(count::ask(app, &host, &query, &options, &origin.source()).await?) };
+        if format.has_rows() { None } else { Some(count::ask(app, place, &query, &options, &origin.source()).await?) };
     // The server cuts such formats by a setting, which not every user may send.
     let cut = known.filter(|known| known.truncated).and_then(|_| count::cut(&query, options.max_rows));
     let query = cut.unwrap_or(query);
     let query_id = format!("chm-{}-{}", origin.request_id, ulid::Ulid::new());
     options.query_id = Some(query_id.clone());
-    let mut reading = query::start(app, &host, &query, options, &origin.source()).await?;
+    let mut reading = query::start(app, place, &query, options, &origin.source()).await?;
     let mut blocks = VecDeque::new();
     let (mut size, mut until) = (0, None);
     loop {

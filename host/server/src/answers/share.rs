@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chm_clickhouse::{GuardedQuery, ReadError, ReadOptions};
+use chm_clickhouse::{Claim, GuardedQuery, Holder, ReadError, ReadOptions};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
@@ -45,8 +45,8 @@ type Run = BoxFuture<'static, Result<Outcome, ReadError>>;
 #[derive(Debug, Clone)]
 enum Outcome {
     Whole(Arc<Whole>),
-    /// It is too large to be shared: the first who looks takes it, the others run their own.
-    Running(Arc<Mutex<Option<Box<Running>>>>),
+    /// It is too large to be shared: it goes on for the caller who began it, and the others run their own.
+    Running(Arc<Mutex<Option<Box<Running>>>>, Option<Holder>),
 }
 
 /// All that the rows depend on.
@@ -81,6 +81,10 @@ impl Sharing {
         Self { options, running: Mutex::default(), shelf: Mutex::new(Shelf::new(ROOM)) }
     }
 
+    fn kept(&self, key: &Arc<Key>, age: Duration) -> Option<Arc<Whole>> {
+        self.options.cache.then(|| locked(&self.shelf).get(key, age)).flatten()
+    }
+
     fn keep(&self, key: &Arc<Key>, whole: &Arc<Whole>) {
         if self.options.cache && whole.size() <= HELD_BYTES {
             locked(&self.shelf).put(key.clone(), whole.clone(), whole.size() + key.size());
@@ -98,63 +102,80 @@ pub(super) async fn take(
     age: Duration,
 ) -> Result<Taken, ReadError> {
     let sharing = &app.sharing;
+    let alone = async |part: Part, patience| {
+        let claim = part.host.claim(origin.holder()).await?;
+        gather(app, claim, part, origin, reversed, patience).await
+    };
     if age.is_zero() {
-        return gather(app, part, origin, reversed, Patience::Short).await;
+        return alone(part, Patience::Short).await;
     }
     if sharing.options == (SharingOptions { coalesce: false, cache: false }) {
-        return gather(app, part, origin, reversed, Patience::Long).await;
+        return alone(part, Patience::Long).await;
     }
     let key = Arc::new(Key::of(&part, reversed));
-    if sharing.options.cache
-        && let Some(whole) = locked(&sharing.shelf).get(&key, age)
-    {
-        return Ok(Taken::Whole(whole));
-    }
-    if !sharing.options.coalesce {
-        let taken = gather(app, part, origin, reversed, Patience::Long).await?;
-        if let Taken::Whole(whole) = &taken {
-            sharing.keep(&key, whole);
+    let mut claim = None;
+    let run = loop {
+        if let Some(whole) = sharing.kept(&key, age) {
+            return Ok(Taken::Whole(whole));
         }
-        return Ok(taken);
-    }
-    match join(app, &key, &part, origin).await? {
+        if !sharing.options.coalesce {
+            let taken = alone(part, Patience::Long).await?;
+            if let Taken::Whole(whole) = &taken {
+                sharing.keep(&key, whole);
+            }
+            return Ok(taken);
+        }
+        match join(app, &key, &part, origin, claim) {
+            Some(run) => break run,
+            // Meanwhile somebody else may read, or have read, the same.
+            None => claim = Some(part.host.claim(origin.holder()).await?),
+        }
+    };
+    match run.await? {
         Outcome::Whole(whole) => Ok(Taken::Whole(whole)),
-        Outcome::Running(slot) => {
-            let mine = locked(&slot).take();
+        Outcome::Running(slot, holder) => {
+            let mine = if holder.as_ref() == origin.holder() { locked(&slot).take() } else { None };
+            // With the last who looks goes what nobody took, and its place.
+            drop(slot);
             match mine {
                 Some(running) => Ok(Taken::Running(running)),
-                None => gather(app, part, origin, reversed, Patience::Short).await,
+                None => alone(part, Patience::Short).await,
             }
         }
     }
 }
 
-/// The run of this key: the one under way, or a new one. It goes on for as long as anybody holds it, and is dropped, its query
-/// cancelled, with the last.
-fn join(app: &Arc<App>, key: &Arc<Key>, part: &Part, origin: &Origin) -> Shared<Run> {
+/// The run of this key: the one under way, or a new one; none when the caller has no place left for it, and no claim to one. It goes on
+/// for as long as anybody holds it, and is dropped, its query cancelled, with the last.
+///
+/// A run is of the share of the caller who began it, alone: those who join it make the server do nothing more. It has its claim before
+/// others can join, so nobody ever waits for somebody else's share; and it passes a large result on to nobody else, so nobody's share is
+/// held by somebody else's slow reading.
+fn join(app: &Arc<App>, key: &Arc<Key>, part: &Part, origin: &Origin, claim: Option<Claim>) -> Option<Shared<Run>> {
     let mut running = locked(&app.sharing.running);
     if let Some(run) = running.get(key).and_then(|entry| entry.run.upgrade()) {
-        return run;
+        return Some(run);
     }
+    let claim = claim.or_else(|| part.host.try_claim(origin.holder()))?;
     // Numbers tell a run that ends from the one that has taken its place.
     let number = running.get(key).map_or(0, |entry| entry.number + 1);
     let leaving = Leaving { app: app.clone(), key: key.clone(), number };
     let (part, origin) = (part.clone(), origin.clone());
     let run: Run = Box::pin(async move {
         let Leaving { app, key, .. } = &leaving;
-        Ok(match gather(app, part, &origin, key.reversed, Patience::Long).await? {
+        Ok(match gather(app, claim, part, &origin, key.reversed, Patience::Long).await? {
             Taken::Whole(whole) => {
                 app.sharing.keep(key, &whole);
                 Outcome::Whole(whole)
             }
-            Taken::Running(running) => Outcome::Running(Arc::new(Mutex::new(Some(running)))),
+            Taken::Running(running) => Outcome::Running(Arc::new(Mutex::new(Some(running))), origin.holder().cloned()),
         })
     });
     let run = run.shared();
     if let Some(weak) = run.downgrade() {
         running.insert(key.clone(), Entry { number, run: weak });
     }
-    run
+    Some(run)
 }
 
 /// Takes a run off the list when it ends, or is dropped.

@@ -12,6 +12,7 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata, Unreachable};
 use super::error::Problem;
 use super::gate::ItemGate;
+use super::host_id::HostId;
 use super::parameters;
 use super::tables::open;
 use crate::app::App;
@@ -50,10 +51,10 @@ impl CountsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Counts>>, Problem> {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let open = app.registry.catalogue.counters().filter_map(|(name, counter)| {
             let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).ok()?;
             Some((name.to_owned(), panel))
@@ -76,12 +77,12 @@ impl CountsApi {
         key: Path<String>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.counters(), WORDS)?;
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let counted = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await?;
         Ok(Json(about(id, Count { count: counted.count })))
     }
@@ -101,7 +102,7 @@ impl CountsApi {
         cluster: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration, through which the cluster is asked.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.cluster_counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.cluster_counters(), WORDS)?;
@@ -111,7 +112,7 @@ impl CountsApi {
             let message = "parameter `cluster`: expected the name of a cluster; `/api/v1/tables/clusters` lists them";
             Problem::invalid("cluster", message)
         })?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster)]);
         let counted = count(asking, &panel, sent).await?;
         let mut answer = about(id, Count { count: counted.count });

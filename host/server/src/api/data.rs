@@ -18,9 +18,10 @@ use super::checked_json::CheckedJson;
 use super::error::{Problem, Word};
 use super::explorer;
 use super::gate::{ItemGate, denied};
+use super::host_id::HostId;
 use super::routes::RowsResponse;
 use crate::app::App;
-use crate::panels::{self, Asking};
+use crate::panels;
 
 /// Rows by name.
 pub struct DataApi;
@@ -72,7 +73,7 @@ impl DataApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// The statement.
         #[oai(validator(max_length = 8000))]
         sql: Query<Option<String>>,
@@ -132,7 +133,7 @@ impl DataApi {
             }
         }
         let asked = panels::Request::from_pairs(&app, &gate.caller, &panel, sent)?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         Ok(RowsResponse(panels::answer(asking, &panel, asked, request.headers()).await?))
     }
 }

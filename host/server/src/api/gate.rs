@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::auth::Identified;
 use crate::edge::ClientAddress;
+use crate::panels::Asking;
 use crate::telemetry::RequestId;
 
 /// A right, as a type.
@@ -169,6 +170,8 @@ impl Mark {
 pub struct Gate<R> {
     /// Who.
     pub caller: Caller,
+    /// From where.
+    pub address: ClientAddress,
     /// The request's id.
     pub request_id: String,
     /// Only the matrix makes one of these.
@@ -184,6 +187,22 @@ pub struct Admitted<const ITEM: bool> {
     pub address: ClientAddress,
     /// The request's id.
     pub request_id: String,
+}
+
+impl<R> Gate<R> {
+    /// To run panels for the caller.
+    #[must_use]
+    pub fn asking<'a>(&'a self, app: &'a Arc<App>) -> Asking<'a> {
+        Asking { app, caller: &self.caller, address: self.address, request_id: &self.request_id }
+    }
+}
+
+impl<const ITEM: bool> Admitted<ITEM> {
+    /// To run panels for the caller.
+    #[must_use]
+    pub fn asking<'a>(&'a self, app: &'a Arc<App>) -> Asking<'a> {
+        Asking { app, caller: &self.caller, address: self.address, request_id: &self.request_id }
+    }
 }
 
 /// For handlers that open items.
@@ -225,7 +244,8 @@ impl<'a, R: Right> ApiExtractor<'a> for Gate<R> {
             return Err(Error::from_response(unauthenticated()));
         }
         let allowed = app.matrix.decide(&caller, &R::permission(), posture).map_err(|denial| denied(&denial))?;
-        Ok(Self { caller, request_id: request_id(request), _allowed: allowed, right: PhantomData })
+        let (address, request_id) = (ClientAddress::of(request), request_id(request));
+        Ok(Self { caller, address, request_id, _allowed: allowed, right: PhantomData })
     }
 }
 

@@ -14,6 +14,7 @@ use super::Tag;
 use super::envelope::{ErrorBody, Unavailable};
 use super::error::Problem;
 use super::gate::ItemGate;
+use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
@@ -86,14 +87,14 @@ impl HealthApi {
         charts: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
         /// IANA name.
         timezone: Query<Option<String>>,
     ) -> Result<Json<Checks>, Problem> {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let timezone = timezone.0.map(|name| parameters::timezone(&name)).transpose()?;
         let names = wanted(&app, &gate, charts.0.as_deref())?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let each = names.into_iter().map(|name| {
             let timezone = timezone.clone();
             async move {

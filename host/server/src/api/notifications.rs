@@ -14,6 +14,7 @@ use super::counts;
 use super::envelope::{Envelope, Metadata, Unreachable};
 use super::error::{Problem, Word};
 use super::gate::{ClusterRead, Gate};
+use super::host_id::HostId;
 use super::parameters;
 use super::topology::table;
 use crate::app::App;
@@ -82,10 +83,10 @@ impl NotificationsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Notifications>>, Problem> {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let mut metadata = Metadata { host: id.to_string(), ..Metadata::default() };
         let clusters: BTreeSet<String> = match table(asking, "clusters-topology", id, None).await? {
             Outcome::Rows(rows) => {

@@ -13,6 +13,7 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata};
 use super::error::Problem;
 use super::gate::{Gate, OverviewRead};
+use super::host_id::HostId;
 use super::hosts::HostStatus;
 use super::parameters;
 use crate::app::App;
@@ -77,11 +78,11 @@ impl OverviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<u32>,
+        host_id: Query<HostId>,
     ) -> Result<Json<Envelope<Overview>>, Problem> {
-        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id.0.to_string()))?;
+        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id))?;
         let status = host.status().await?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let (running, today, databases, tables, disks) = tokio::join!(
             chart(asking, id, "running-queries-count"),
             chart(asking, id, "query-count-today"),
@@ -111,7 +112,7 @@ impl OverviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Availability>>, Problem> {
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let shape = host.shape().await?;

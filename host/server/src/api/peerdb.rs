@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chm_access::Caller;
 use chm_sandbox::Role;
 use chm_sandbox::bindings::panels::Context;
 use poem::Request;
@@ -21,7 +20,7 @@ use super::gate::{Gate, PeerdbRead};
 use super::{schema, tools};
 use crate::app::App;
 use crate::edge::ClientAddress;
-use crate::panels;
+use crate::panels::{self, Asking};
 use crate::plugins::Catalogue;
 use crate::services::CallServices;
 
@@ -65,7 +64,7 @@ impl PeerdbApi {
     async fn status(&self, gate: Gate<PeerdbRead>, app: Data<&Arc<App>>) -> Json<Envelope<PeerdbStatus>> {
         let shows_address = gate.caller.is_authenticated(app.posture);
         let host = app.endpoints.authority(ENDPOINT).filter(|_| shows_address);
-        let told = told(&app, &gate.caller, &gate.request_id).await;
+        let told = told(gate.asking(&app)).await;
         let text = |field: &str| told.get(field).and_then(Value::as_str).map(str::to_owned);
         let mut envelope = Envelope::of(PeerdbStatus {
             configured: told.get("configured").and_then(Value::as_bool).unwrap_or_default(),
@@ -152,7 +151,8 @@ fn query(text: &str) -> Result<BTreeMap<String, String>, Problem> {
 }
 
 /// The one row of the plugin's panel; without it, what is wrong.
-async fn told(app: &Arc<App>, caller: &Caller, request_id: &str) -> Value {
+async fn told(asking: Asking<'_>) -> Value {
+    let Asking { app, caller, address, request_id } = asking;
     let Ok((panel, _allowed)) = app
         .registry
         .catalogue
@@ -163,7 +163,9 @@ async fn told(app: &Arc<App>, caller: &Caller, request_id: &str) -> Value {
         return json!({"configured": false, "state": "not-configured", "error": ABSENT});
     };
     let plugin = &panel.plugin;
-    let scope = CallServices::new(app.clone(), plugin.id(), request_id, Some(caller.clone())).into_scope();
+    let scope = CallServices::new(app.clone(), plugin.id(), request_id, Some(caller.clone()))
+        .from_address(address)
+        .into_scope();
     let context = Context { host: 0, server_version: None, parameters: Vec::new() };
     let outcome = app.observed(plugin, Role::Panels, plugin.fetch(scope, &panel.described.id, &context)).await;
     let row =

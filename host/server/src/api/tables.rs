@@ -15,7 +15,7 @@ use super::gate::{Gate, ItemGate, TablesRead, denied};
 use super::routes::RowsResponse;
 use crate::answers;
 use crate::app::App;
-use crate::panels::{self, Asking};
+use crate::panels;
 use crate::plugins::{Gated, Panel, Unknown};
 use crate::query::{self, Source};
 use crate::telemetry::QuerySource;
@@ -53,6 +53,7 @@ impl TablesApi {
             kind: QuerySource::Host,
             request_id: &gate.request_id,
             caller: Some(&gate.caller),
+            address: Some(gate.address),
             plugin: "host",
             item: "tables",
         };
@@ -100,7 +101,7 @@ impl TablesApi {
         let panel = open(&app, &gate, found, app.registry.catalogue.tables(), ("panel", "availableTables"))?;
         let mut sent = panels::pairs(request.uri().query().unwrap_or_default())?;
         sent.remove("key");
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let (values, metadata) = panels::values(asking, &panel, &key.0, sent).await?;
         let options = values.into_iter().map(|it| FilterOption { value: it.value, count: it.count }).collect();
         Ok(Json(Envelope { success: true, data: FilterOptions { options }, metadata }))
@@ -139,7 +140,7 @@ pub(super) async fn panel<'c>(
     let panel = open(app, gate, found, all, words)?;
     let query = request.uri().query().unwrap_or_default();
     let asked = panels::Request::parse(app, &gate.caller, &panel, query)?;
-    let asking = Asking { app, caller: &gate.caller, request_id: &gate.request_id };
+    let asking = gate.asking(app);
     Ok(panels::answer(asking, &panel, asked, request.headers()).await?)
 }
 

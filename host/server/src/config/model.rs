@@ -83,6 +83,8 @@ pub struct Clickhouse {
     pub max_execution_time: u32,
     /// Most queries at once, per server.
     pub pool_size: u32,
+    /// Percent of them for one caller.
+    pub caller_share_percent: u32,
     /// Milliseconds that `/healthz` waits for one server.
     pub ping_timeout_ms: u64,
 }

@@ -61,6 +61,11 @@ pub(super) const KEYS: &[Key] = &[
     key("clickhouse.max_execution_time", Kind::Integer(1, DAY_S), "Seconds after which a query is stopped."),
     key("clickhouse.pool_size", Kind::Integer(1, 1000), "Most queries at once, per server."),
     key(
+        "clickhouse.caller_share_percent",
+        Kind::Integer(1, 100),
+        "How much of `clickhouse.pool_size` one caller may hold, and of those who wait for it; at least one query.",
+    ),
+    key(
         "clickhouse.ping_timeout_ms",
         Kind::Integer(1, DAY_MS),
         "Milliseconds that one server may take to say its version or state.",

@@ -92,6 +92,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CLICKHOUSE_MAX_EXECUTION_TIME", Sets("clickhouse.max_execution_time")),
     var("CLICKHOUSE_POOL_SIZE", Sets("clickhouse.pool_size")),
     var("CHM_HEALTHZ_TIMEOUT_MS", Sets("clickhouse.ping_timeout_ms")),
+    var("CHM_CALLER_SHARE_PERCENT", Sets("clickhouse.caller_share_percent")),
     var("CLICKHOUSE_POOL_TIMEOUT", Nothing("connections close by themselves when idle")),
     var("CLICKHOUSE_POOL_CLEANUP_INTERVAL", Nothing("connections close by themselves when idle")),
     var("CLICKHOUSE_DATABASE", Nothing("this host writes no tables of its own into ClickHouse")),

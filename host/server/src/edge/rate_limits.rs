@@ -1,7 +1,6 @@
 //! How many requests a caller may send.
 
 use std::collections::hash_map::RandomState;
-use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -14,28 +13,13 @@ use governor::{Quota, RateLimiter};
 use poem::http::HeaderMap;
 
 use super::client_address::ClientAddress;
+use super::one_caller::OneCaller;
 use crate::config::RequestLimits;
 
 /// After so many requests, buckets that are full again are forgotten: memory is bounded by the callers of a minute.
 const SWEEP_EVERY: u32 = 8192;
 
-/// Whose bucket it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Bucket {
-    Subject(Box<str>),
-    Network(IpAddr),
-}
-
-impl Bucket {
-    fn of(caller: Option<&Caller>, address: ClientAddress) -> Self {
-        match caller.and_then(Caller::subject) {
-            Some(subject) => Self::Subject(subject.into()),
-            None => Self::Network(address.network()),
-        }
-    }
-}
-
-type Limiter = RateLimiter<Bucket, DashMapStateStore<Bucket>, DefaultClock, StateInformationMiddleware>;
+type Limiter = RateLimiter<OneCaller, DashMapStateStore<OneCaller>, DefaultClock, StateInformationMiddleware>;
 
 /// A token bucket per caller (contract §2.4 of the HTTP API): as many as a minute's may come at once, and they refill
 /// continuously. A subject has one, wherever it comes from; without a subject an address has one.
@@ -112,7 +96,7 @@ impl RateLimits {
     /// Takes a request out of the caller's bucket, and out of the one for the agent when `agent`.
     #[must_use]
     pub fn take(&self, caller: Option<&Caller>, address: ClientAddress, agent: bool) -> Allowance {
-        let bucket = Bucket::of(caller, address);
+        let bucket = OneCaller::of(caller, address);
         if self.since_sweep.fetch_add(1, Ordering::Relaxed) >= SWEEP_EVERY {
             self.sweep();
         }
@@ -129,7 +113,7 @@ impl RateLimits {
     #[must_use]
     pub fn take_change(&self, caller: &Caller, address: ClientAddress) -> Allowance {
         // Each comes in a request, which [`take`](Self::take) has counted: the sweep is its.
-        take(&self.changes, &Bucket::of(Some(caller), address), self.changes_per_minute)
+        take(&self.changes, &OneCaller::of(Some(caller), address), self.changes_per_minute)
     }
 
     /// Forgets the buckets that are full.
@@ -147,7 +131,7 @@ impl RateLimits {
     }
 }
 
-fn take(limiter: &Limiter, bucket: &Bucket, limit: NonZeroU32) -> Allowance {
+fn take(limiter: &Limiter, bucket: &OneCaller, limit: NonZeroU32) -> Allowance {
     match limiter.check_key(bucket) {
         Ok(state) => Allowance { limit, remaining: state.remaining_burst_capacity(), wait: Duration::ZERO },
         Err(not_until) => {
@@ -159,6 +143,8 @@ fn take(limiter: &Limiter, bucket: &Bucket, limit: NonZeroU32) -> Allowance {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn limits(all: u32, agent: u32) -> RateLimits {

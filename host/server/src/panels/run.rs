@@ -17,6 +17,7 @@ use super::statement::{self, NoStatement, Statement, Wishes};
 use crate::answers::{self, Ask, Collected, Part};
 use crate::api::{Metadata, Problem, Recent, Unavailable, Unreachable, Word, plugin_problem};
 use crate::app::App;
+use crate::edge::ClientAddress;
 use crate::plugins::Panel;
 use crate::query::{self, Source};
 use crate::services::CallServices;
@@ -35,6 +36,8 @@ pub struct Asking<'a> {
     pub app: &'a Arc<App>,
     /// Whose rights were decided on.
     pub caller: &'a Caller,
+    /// From where he asks.
+    pub address: ClientAddress,
     /// The HTTP request's id.
     pub request_id: &'a str,
 }
@@ -306,6 +309,7 @@ impl<'a> Run<'a> {
             request_id: self.asking.request_id,
             caller: Some(self.asking.caller),
             plugin: self.panel.plugin.id(),
+            address: Some(self.asking.address),
             item: &self.panel.name,
         }
     }
@@ -323,8 +327,10 @@ impl<'a> Run<'a> {
     }
 
     fn scope(&self) -> CallScope {
-        let Asking { app, caller, request_id } = self.asking;
-        CallServices::new(app.clone(), self.panel.plugin.id(), request_id, Some(caller.clone())).into_scope()
+        let Asking { app, caller, address, request_id } = self.asking;
+        CallServices::new(app.clone(), self.panel.plugin.id(), request_id, Some(caller.clone()))
+            .from_address(address)
+            .into_scope()
     }
 
     fn context(&self, host: u32, server_version: Option<String>) -> Context {

@@ -79,6 +79,7 @@ pub async fn values(
         kind: QuerySource::Table,
         request_id: asking.request_id,
         caller: Some(asking.caller),
+        address: Some(asking.address),
         plugin: panel.plugin.id(),
         item: &panel.name,
     };

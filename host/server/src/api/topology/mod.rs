@@ -22,6 +22,7 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata, Unavailable};
 use super::error::{Problem, Word};
 use super::gate::{ClusterRead, Gate};
+use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
@@ -43,13 +44,13 @@ impl TopologyApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
         /// IANA name; accepted for the contract's sake: nothing here is a time.
         timezone: Query<Option<String>>,
     ) -> Result<Json<Envelope<Topology>>, Problem> {
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         timezone.0.map(|name| parameters::timezone(&name)).transpose()?;
-        let asking = Asking { app: &app, caller: &gate.caller, request_id: &gate.request_id };
+        let asking = gate.asking(&app);
         let (found, unavailable) = find(asking, id, &host).await?;
         let data = map::map(&found);
         let rows = data.ch_nodes.len() as u64;
