@@ -70,14 +70,14 @@ const OPERATORS: &[&str] = &[
 
 /// Splits `sql`; comments and white space are left out.
 pub(super) fn tokenize(sql: &str) -> Result<Vec<Token>, Refusal> {
-    let mut scanner = Scanner { sql, at: 0, line: 1, line_start: 0 };
+    let mut scanner = Scanner { sql, at: 0, place: Place { line: 1, column: 1 } };
     let mut tokens: Vec<Token> = Vec::new();
     loop {
         scanner.skip_blank()?;
         if scanner.at >= sql.len() {
             return Ok(tokens);
         }
-        let (place, start) = (scanner.place(), scanner.at);
+        let (place, start) = (scanner.place, scanner.at);
         let after_dot = tokens.last().is_some_and(|t| t.kind == Kind::Dot);
         let (kind, text) = scanner.token(place, after_dot)?;
         tokens.push(Token { kind, text, place, bytes: start..scanner.at });
@@ -87,8 +87,8 @@ pub(super) fn tokenize(sql: &str) -> Result<Vec<Token>, Refusal> {
 struct Scanner<'a> {
     sql: &'a str,
     at: usize,
-    line: usize,
-    line_start: usize,
+    /// Of `at`. Kept, not counted anew: a long line would be counted for each of its tokens.
+    place: Place,
 }
 
 impl<'a> Scanner<'a> {
@@ -100,18 +100,15 @@ impl<'a> Scanner<'a> {
         self.sql.as_bytes().get(self.at + ahead).copied()
     }
 
-    fn place(&self) -> Place {
-        let before = self.sql.get(self.line_start..self.at).unwrap_or_default();
-        Place { line: self.line, column: before.chars().count() + 1 }
-    }
-
     /// Moves on by `bytes`, which must end on a character boundary.
     fn advance(&mut self, bytes: usize) {
         let end = (self.at + bytes).min(self.sql.len());
-        for (offset, byte) in self.sql.as_bytes()[self.at..end].iter().enumerate() {
-            if *byte == b'\n' {
-                self.line += 1;
-                self.line_start = self.at + offset + 1;
+        for byte in &self.sql.as_bytes()[self.at..end] {
+            match byte {
+                b'\n' => self.place = Place { line: self.place.line + 1, column: 1 },
+                // Goes on with the character before it.
+                0x80..=0xbf => {}
+                _ => self.place.column += 1,
             }
         }
         self.at = end;
@@ -120,7 +117,7 @@ impl<'a> Scanner<'a> {
     fn skip_blank(&mut self) -> Result<(), Refusal> {
         loop {
             let Some(next) = self.rest().chars().next() else { return Ok(()) };
-            let place = self.place();
+            let place = self.place;
             if is_blank(next) {
                 self.advance(next.len_utf8());
             } else if self.rest().starts_with("--") || self.rest().starts_with("# ") || self.rest().starts_with("#!") {

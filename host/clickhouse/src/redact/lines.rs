@@ -77,19 +77,27 @@ impl Redactor {
             let found = self.format == Format::JsonEachRow && names_sql(&rows);
             self.mode = if found { Mode::Always } else { Mode::Never };
         }
-        if self.mode == Mode::Never || !SUSPICIOUS.is_match(&rows) {
+        if self.mode == Mode::Never {
+            return rows;
+        }
+        // No row before the one in which a match begins can have one of its own.
+        let suspicion = |from: usize| SUSPICIOUS.find_at(&rows, from).map(|found| found.start());
+        let mut suspicious = suspicion(0);
+        if suspicious.is_none() {
             return rows;
         }
         let mut kept = Vec::with_capacity(rows.len());
-        let mut rest: &[u8] = &rows;
-        while !rest.is_empty() {
-            let (row, after) = rest.split_at(self.end_of_row(rest));
-            if SUSPICIOUS.is_match(row) {
+        let mut begin = 0;
+        while begin < rows.len() {
+            let rest = rows.get(begin..).unwrap_or_default();
+            let (row, _) = rest.split_at(self.end_of_row(rest));
+            begin += row.len();
+            if suspicious.is_some_and(|at| at < begin) {
                 self.row(row, &mut kept);
+                suspicious = suspicion(begin);
             } else {
                 kept.extend_from_slice(row);
             }
-            rest = after;
         }
         Bytes::from(kept)
     }
