@@ -12,7 +12,6 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata, Unreachable};
 use super::error::Problem;
 use super::gate::ItemGate;
-use super::host_id::HostId;
 use super::parameters;
 use super::tables::open;
 use crate::app::App;
@@ -51,7 +50,7 @@ impl CountsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<HostId>>,
+        host_id: Query<Option<String>>,
     ) -> Result<Json<Envelope<Counts>>, Problem> {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
@@ -77,7 +76,7 @@ impl CountsApi {
         key: Path<String>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<HostId>>,
+        host_id: Query<Option<String>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.counters(), WORDS)?;
@@ -102,7 +101,7 @@ impl CountsApi {
         cluster: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration, through which the cluster is asked.
         #[oai(name = "hostId")]
-        host_id: Query<Option<HostId>>,
+        host_id: Query<Option<String>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.cluster_counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.cluster_counters(), WORDS)?;

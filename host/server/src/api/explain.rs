@@ -15,7 +15,6 @@ use super::envelope::Metadata;
 use super::error::Problem;
 use super::explorer;
 use super::gate::{Gate, TablesWrite};
-use super::host_id::HostId;
 use super::parameters::AnswerFormat;
 use super::routes::RowsResponse;
 use crate::answers::{self, Ask, Part};
@@ -163,8 +162,8 @@ async fn explain(
         kind: QuerySource::Explorer,
         request_id: &gate.request_id,
         caller: Some(&gate.caller),
-        address: Some(gate.address),
         plugin: "host",
+        address: Some(gate.address),
         item: "explain",
     };
     let metadata = Metadata {
@@ -191,7 +190,7 @@ impl ExplainApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<HostId>,
+        host_id: Query<String>,
         /// One SELECT; a final `;` and `FORMAT` are left out.
         #[oai(validator(max_length = 100_000))]
         query: Query<String>,

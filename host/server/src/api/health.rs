@@ -14,7 +14,6 @@ use super::Tag;
 use super::envelope::{ErrorBody, Unavailable};
 use super::error::Problem;
 use super::gate::ItemGate;
-use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
@@ -87,7 +86,7 @@ impl HealthApi {
         charts: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<HostId>>,
+        host_id: Query<Option<String>>,
         /// IANA name.
         timezone: Query<Option<String>>,
     ) -> Result<Json<Checks>, Problem> {

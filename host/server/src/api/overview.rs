@@ -13,7 +13,6 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata};
 use super::error::Problem;
 use super::gate::{Gate, OverviewRead};
-use super::host_id::HostId;
 use super::hosts::HostStatus;
 use super::parameters;
 use crate::app::App;
@@ -78,9 +77,9 @@ impl OverviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<HostId>,
+        host_id: Query<u32>,
     ) -> Result<Json<Envelope<Overview>>, Problem> {
-        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id))?;
+        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id.0.to_string()))?;
         let status = host.status().await?;
         let asking = gate.asking(&app);
         let (running, today, databases, tables, disks) = tokio::join!(
@@ -112,7 +111,7 @@ impl OverviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<HostId>>,
+        host_id: Query<Option<String>>,
     ) -> Result<Json<Envelope<Availability>>, Problem> {
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let shape = host.shape().await?;

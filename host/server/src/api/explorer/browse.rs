@@ -12,7 +12,6 @@ use super::open;
 use crate::api::Tag;
 use crate::api::error::Problem;
 use crate::api::gate::{Gate, TablesRead};
-use crate::api::host_id::HostId;
 use crate::api::parameters;
 use crate::api::routes::RowsResponse;
 use crate::app::App;
@@ -95,7 +94,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-databases", pairs(request)?).await
     }
@@ -111,7 +110,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -130,7 +129,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -152,7 +151,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -174,7 +173,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -196,7 +195,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -218,7 +217,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<HostId>,
+        _host_id: Query<String>,
         /// The database.
         #[oai(name = "database")]
         _database: Query<String>,
@@ -242,7 +241,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<HostId>,
+        host_id: Query<String>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,

@@ -13,7 +13,6 @@ use crate::api::Tag;
 use crate::api::checked_json::CheckedJson;
 use crate::api::error::Problem;
 use crate::api::gate::{Gate, TablesWrite};
-use crate::api::host_id::HostId;
 use crate::api::parameters::{self, AnswerFormat};
 use crate::api::routes::RowsResponse;
 use crate::app::App;
@@ -61,8 +60,8 @@ async fn run(
         kind: QuerySource::Explorer,
         request_id: &gate.request_id,
         caller: Some(&gate.caller),
-        address: Some(gate.address),
         plugin: "host",
+        address: Some(gate.address),
         item: "explorer",
     };
     let limit = match asked.limit {
@@ -105,7 +104,7 @@ impl ConsoleApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<HostId>,
+        host_id: Query<String>,
         /// One reading statement, without `FORMAT` or `SETTINGS`.
         #[oai(validator(max_length = 8000))]
         sql: Query<String>,

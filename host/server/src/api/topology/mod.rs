@@ -22,7 +22,6 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata, Unavailable};
 use super::error::{Problem, Word};
 use super::gate::{ClusterRead, Gate};
-use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
@@ -44,7 +43,7 @@ impl TopologyApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<HostId>>,
+        host_id: Query<Option<String>>,
         /// IANA name; accepted for the contract's sake: nothing here is a time.
         timezone: Query<Option<String>>,
     ) -> Result<Json<Envelope<Topology>>, Problem> {
