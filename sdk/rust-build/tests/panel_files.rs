@@ -311,6 +311,13 @@ fn mistakes_in_charts_and_counters_are_named() {
         (
             "charts",
             BREAKDOWN,
+            "\"toStartOfDay\"",
+            "\"toStartOfMinute\"",
+            "it.toml:9: 336 hours have 20161 buckets, and an answer has 10000 rows at most",
+        ),
+        (
+            "charts",
+            BREAKDOWN,
             "query_count = \"count\"",
             "a = \"count\"\nb = \"count\"",
             "one column of the kind count",

@@ -59,6 +59,23 @@ pub(super) fn check(file: &PanelFile, chart: &OverTime, shape: Shape, found: &mu
     }
     if chart.fill.is_some() || chart.breakdown.is_some() {
         filled(file, chart, found);
+        shown_whole(file, chart, shape, found);
+    }
+}
+
+/// Each bucket of the window has a row, so the default window must not have more of them than an answer has rows.
+fn shown_whole(file: &PanelFile, chart: &OverTime, shape: Shape, found: &mut Found) {
+    let interval = INTERVALS.iter().find(|(word, _)| word == chart.interval.get_ref());
+    let Some(seconds) = interval.and_then(|(_, seconds)| seconds.parse::<i64>().ok()) else { return };
+    let rows = chart.hours.get_ref().saturating_mul(3600) / seconds + 1;
+    let cap = file.row_cap.unwrap_or(shape.row_cap());
+    if rows > i64::from(cap) {
+        let said = format!(
+            "{} hours have {rows} buckets, and an answer has {cap} rows at most: give a longer `interval`, fewer `hours` or \
+             `row_cap = {rows}`",
+            chart.hours.get_ref()
+        );
+        found.push((at(&chart.hours), said));
     }
 }
 
