@@ -1,9 +1,8 @@
 //! What a receiver reads.
 
 use chm_plugin::alerts::Alert;
+use chm_plugin::time::rfc3339;
 use serde_json::{Value, json};
-
-use crate::time::rfc3339;
 
 /// The alert as JSON. `text` is for Slack and `content` for Discord: each shows its own and ignores the rest.
 pub(crate) fn of(alert: &Alert) -> Value {

@@ -1,8 +1,6 @@
 //! Delivers alerts as JSON to an endpoint of the operator's.
 
 mod body;
-mod time;
-mod verdict;
 
 use chm_plugin::AlertSink;
 use chm_plugin::alerts::{Alert, DeliveryFailure, Description, Receipt};
@@ -20,11 +18,8 @@ impl AlertSink for Webhook {
     }
 
     fn deliver(alert: Alert) -> Result<Receipt, DeliveryFailure> {
-        let sent = http::post().json(&body::of(&alert)).and_then(|request| request.send(ENDPOINT));
-        match sent {
-            Ok(response) => verdict::of_response(&response),
-            Err(error) => Err(verdict::of_error(error)),
-        }
+        let response = http::post().json(&body::of(&alert))?.send(ENDPOINT)?;
+        Receipt::of_response(&response)
     }
 }
 

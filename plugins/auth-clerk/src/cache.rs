@@ -22,7 +22,7 @@ struct Entry {
 
 /// What Clerk said of the token with this HMAC, while it may still be believed.
 pub(crate) fn get(tag: &[u8]) -> Result<Option<Grant>, Failure> {
-    let Some(bytes) = kv::get(&slot(tag)).map_err(failure)? else { return Ok(None) };
+    let Some(bytes) = kv::get(&slot(tag))? else { return Ok(None) };
     // An older version of this plugin may have left something else.
     let entry = serde_json::from_slice::<Entry>(&bytes).ok();
     Ok(entry.filter(|entry| entry.tag == tag && clock::now() < entry.until).map(|entry| entry.grant))
@@ -46,18 +46,11 @@ pub(crate) fn put(tag: &[u8], grant: &Grant) -> Result<(), Failure> {
     match kv::set(&slot(tag), &bytes) {
         // Clerk is asked again, that is all.
         Ok(()) | Err(KvError::Full) => Ok(()),
-        Err(error) => Err(failure(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
 /// Tokens share 256 slots by the first byte of their HMAC, and the later one stays.
 fn slot(tag: &[u8]) -> String {
     format!("oauth-{}", tag.first().copied().unwrap_or_default())
-}
-
-pub(crate) fn failure(error: KvError) -> Failure {
-    match error {
-        KvError::Denied(reason) => Failure::Denied(reason),
-        KvError::Full => Failure::internal("the store is full"),
-    }
 }

@@ -4,8 +4,6 @@ use chm_plugin::Failure;
 use chm_plugin::host::clock;
 use chm_plugin::host::kv::{self, KvError};
 
-use crate::cache::failure;
-
 /// The key of the time until which nobody asks, in milliseconds since the Unix epoch.
 const KEY: &str = "outage";
 /// Milliseconds from one try to the next.
@@ -13,7 +11,7 @@ const PAUSE: f64 = 5000.0;
 
 /// Whether it is too early to ask again.
 pub(crate) fn lasts() -> Result<bool, Failure> {
-    let until = kv::get(KEY).map_err(failure)?.and_then(|bytes| Some(f64::from_be_bytes(bytes.try_into().ok()?)));
+    let until = kv::get(KEY)?.and_then(|bytes| Some(f64::from_be_bytes(bytes.try_into().ok()?)));
     let left = until.unwrap_or_default() - clock::now();
     // A clock that was set back must not make an outage longer.
     Ok(left > 0.0 && left <= PAUSE)
@@ -24,6 +22,6 @@ pub(crate) fn begins() -> Result<(), Failure> {
     match kv::set(KEY, &(clock::now() + PAUSE).to_be_bytes()) {
         // The next request tries again, that is all.
         Ok(()) | Err(KvError::Full) => Ok(()),
-        Err(error) => Err(failure(error)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -7,7 +7,6 @@ mod cache;
 mod calls;
 mod panels;
 mod secrets;
-mod time;
 mod tool;
 mod trouble;
 mod upstream;

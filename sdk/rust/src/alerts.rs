@@ -3,6 +3,7 @@
 use crate::bindings::alert_sink::exports::chm::plugin::alert_sink as wire;
 pub use wire::{Alert, DeliveryFailure, Description, Later, Receipt, Severity};
 
+use crate::host::http::Response;
 use crate::panic_hook;
 
 /// Delivers one alert at a time. The host keeps the outbox and tries again as the answer says.
@@ -82,6 +83,28 @@ impl Receipt {
     #[must_use]
     pub fn referenced(reference: impl Into<String>) -> Self {
         Self { reference: Some(reference.into()) }
+    }
+
+    /// What an HTTP answer means for the alert, of a receiver that means what it says.
+    ///
+    /// # Errors
+    /// [`DeliveryFailure::RetryAfter`] for 408, 425, 429 and 5xx, with the seconds of `Retry-After` where 429 and 503 name them
+    /// (RFC 9110 §10.2.3; a date leaves the choice to the host); [`DeliveryFailure::Permanent`] for whatever else is not 2xx.
+    pub fn of_response(response: &Response) -> Result<Self, DeliveryFailure> {
+        let status = response.status;
+        let reason = format!("the receiver answered {status}");
+        Err(match status {
+            200..=299 => return Ok(Self::delivered()),
+            429 | 503 => match response.header("retry-after").and_then(|value| value.trim().parse().ok()) {
+                Some(seconds) => DeliveryFailure::retry_after(seconds, reason),
+                None => DeliveryFailure::retry(reason),
+            },
+            408 | 425 | 500..=599 => DeliveryFailure::retry(reason),
+            300..=399 => DeliveryFailure::permanent(format!(
+                "{reason}, a redirect, which is not followed; configure the address it leads to"
+            )),
+            _ => DeliveryFailure::permanent(reason),
+        })
     }
 }
 

@@ -59,6 +59,7 @@ pub mod panels;
 mod panic_hook;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod time;
 pub mod tools;
 
 pub use actions::Actions;

@@ -1,8 +1,12 @@
 //! A crate may fill several roles, and a native test may call each of them as the host does.
 
+use std::mem::discriminant;
+
 use chm_plugin::actions::{self, Action, Outcome};
 use chm_plugin::alerts::{self, Alert, DeliveryFailure, Receipt};
 use chm_plugin::host::control::ControlError;
+use chm_plugin::host::http::HttpError;
+use chm_plugin::host::kv::KvError;
 use chm_plugin::panels::{Column, Context, Panel, PlannedQuery};
 use chm_plugin::testing::FakeHost;
 use chm_plugin::tools::{self, Caller, Tool};
@@ -97,4 +101,19 @@ fn an_action_that_changes_something_and_shows_nothing_first_is_a_failure() {
     assert_eq!(All::run("stop", context()).unwrap_err(), Failure::unavailable("no answer"));
     let _ = FakeHost::new();
     assert!(matches!(All::run("stop", context()), Err(Failure::Denied(_))));
+}
+
+#[test]
+fn what_the_host_refuses_becomes_a_failure_that_says_whose_turn_it_is() {
+    for (error, expected) in [
+        (Failure::from(HttpError::Denied("not granted".into())), Failure::denied("")),
+        (HttpError::Invalid("a path with a query".into()).into(), Failure::internal("")),
+        (HttpError::TooLarge.into(), Failure::upstream("")),
+        (HttpError::Timeout.into(), Failure::timeout("")),
+        (HttpError::Unreachable("no route".into()).into(), Failure::unavailable("")),
+        (KvError::Denied("not granted".into()).into(), Failure::denied("")),
+        (KvError::Full.into(), Failure::internal("")),
+    ] {
+        assert_eq!(discriminant(&error), discriminant(&expected), "{error:?}");
+    }
 }

@@ -1,11 +1,11 @@
 //! `peerdb-mirrors`: what is replicated from where to where, and in which state it is.
 
 use chm_plugin::panels::{Column, Context, Panel, Parameter};
+use chm_plugin::time::timestamp;
 use chm_plugin::{Failure, Feature};
 use serde_json::{Value, json};
 
-use super::{Patience, database, items, number, text};
-use crate::time::timestamp;
+use super::{Patience, database, items, text, time};
 use crate::trouble::Trouble;
 use crate::upstream::Question;
 
@@ -118,7 +118,7 @@ impl Mirror {
             "source_type": database(listed, "sourceType"),
             "destination": text(listed, "destinationName"),
             "destination_type": database(listed, "destinationType"),
-            "created_at": number(listed, "createdAt").and_then(timestamp),
+            "created_at": time(listed, "createdAt").and_then(timestamp),
             "problem": self.state.as_ref().err(),
         })
     }

@@ -79,6 +79,11 @@ fn number(item: &Value, name: &str) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|number| number.is_finite())
 }
 
+/// The milliseconds since the Unix epoch under a name. PeerDB writes 0 where there is no time.
+fn time(item: &Value, name: &str) -> Option<f64> {
+    number(item, name).filter(|time| *time > 0.0)
+}
+
 /// Whole bytes of so many MiB; nothing for what no number of bytes is.
 fn bytes(mib: f64) -> Option<u64> {
     let bytes = (mib * 1_048_576.0).round();

@@ -1,11 +1,11 @@
 //! `peerdb-slot-lag`: the lag of one slot over time.
 
 use chm_plugin::panels::{Column, Context, Drawing, Panel, Parameter};
+use chm_plugin::time::timestamp;
 use chm_plugin::{Failure, Feature};
 use serde_json::{Value, json};
 
-use super::{bytes, items, number, text};
-use crate::time::timestamp;
+use super::{bytes, items, number, text, time};
 use crate::upstream::Question;
 
 /// As PeerDB calls them.
@@ -36,7 +36,7 @@ pub(super) fn rows(context: &Context) -> Result<Vec<Value>, Failure> {
     let wanted = json!({"peerName": parameter("peer"), "slotName": parameter("slot"), "timeSince": parameter("since")});
     let answer = Question::post("peers/slots/lag_history", wanted).ask()?;
     let mut points: Vec<(f64, &Value)> =
-        items(&answer, "data").iter().filter_map(|point| Some((number(point, "time")?, point))).collect();
+        items(&answer, "data").iter().filter_map(|point| Some((time(point, "time")?, point))).collect();
     points.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let rows = points.into_iter().filter_map(|(time, point)| {
         let lag = number(point, "size")?.max(0.0);

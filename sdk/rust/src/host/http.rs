@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::imports;
+use crate::Failure;
+use crate::alerts::DeliveryFailure;
 pub use crate::bindings::imports::chm::plugin::http::{Header, HttpError, Request, Response};
 
 /// Starts a GET of exactly the endpoint's address.
@@ -82,5 +84,30 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+    }
+}
+
+/// For a request that the plugin made of its own: one that is malformed is its mistake.
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Denied(reason) => Self::Denied(reason),
+            HttpError::Invalid(reason) => Self::Internal(reason),
+            HttpError::TooLarge => Self::upstream("the endpoint's answer is larger than its `max_response_bytes`"),
+            HttpError::Timeout => Self::timeout("the endpoint did not answer in time"),
+            HttpError::Unreachable(reason) => Self::unavailable(format!("the endpoint cannot be reached: {reason}")),
+        }
+    }
+}
+
+impl From<HttpError> for DeliveryFailure {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Timeout => Self::retry("the receiver did not answer in time"),
+            HttpError::Unreachable(reason) => Self::retry(format!("the receiver cannot be reached: {reason}")),
+            // It came through, and its answer would be too large again.
+            HttpError::TooLarge => Self::permanent("the receiver's answer is larger than its `max_response_bytes`"),
+            HttpError::Denied(reason) | HttpError::Invalid(reason) => Self::permanent(reason),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A small store of the plugin's own, shared by all its calls. A cache: the host may forget it when it restarts.
 
 use super::imports;
+use crate::Failure;
 pub use crate::bindings::imports::chm::plugin::kv::KvError;
 
 /// The value under a key.
@@ -25,4 +26,13 @@ pub fn set(key: &str, value: &[u8]) -> Result<(), KvError> {
 /// [`KvError::Denied`] when no store was granted.
 pub fn delete(key: &str) -> Result<(), KvError> {
     imports::kv::delete(key)
+}
+
+impl From<KvError> for Failure {
+    fn from(error: KvError) -> Self {
+        match error {
+            KvError::Denied(reason) => Self::Denied(reason),
+            KvError::Full => Self::internal("the store is full; the operator grants its bytes as `kv`"),
+        }
+    }
 }
