@@ -31,7 +31,7 @@ pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &Path) -> Resul
     if folder.exists() {
         return Err(NewPluginError::Exists(folder));
     }
-    let (summary, code, more) = match role {
+    let (summary, code, manifest) = match role {
         Role::AuthProvider => (
             "Signs people in by a header of a proxy that knows a secret.",
             include_str!("../templates/auth-provider.rs.txt"),
@@ -46,23 +46,26 @@ pub fn new_plugin(parent: &Path, id: &PluginId, role: Role, sdk: &Path) -> Resul
         Role::Toolset => ("Counts words.", include_str!("../templates/toolset.rs.txt"), ""),
         Role::Actions => ("Stops a user's queries.", include_str!("../templates/actions.rs.txt"), ""),
     };
-    // The crate that reads panel files lies beside the SDK.
-    let build = match role {
+    let json = "serde_json = \"1\"\n";
+    let more = match role {
+        Role::AuthProvider => String::new(),
+        // The crate that reads panel files lies beside the SDK.
         Role::Panels => {
             format!("\n[build-dependencies]\nchm-plugin-build = {}\n", dependency(&sdk.with_file_name("rust-build")))
         }
-        _ => String::new(),
+        Role::AlertSink | Role::Actions => json.to_owned(),
+        Role::Toolset => format!("serde = {{ version = \"1\", features = [\"derive\"] }}\n{json}"),
     };
     let fill = |text: &str| {
         text.replace("{id}", id.as_str())
             .replace("{summary}", summary)
             .replace("{api}", &ApiVersion::CURRENT.to_string())
             .replace("{sdk}", &dependency(sdk))
-            .replace("{build}", &build)
+            .replace("{more}", &more)
     };
     let mut files = vec![
         ("Cargo.toml", fill(include_str!("../templates/Cargo.toml.txt"))),
-        (MANIFEST_FILE, fill(include_str!("../templates/plugin.toml.txt")) + more),
+        (MANIFEST_FILE, fill(include_str!("../templates/plugin.toml.txt")) + manifest),
         ("src/lib.rs", fill(code)),
         (".gitignore", "/target/\n*.wasm\n".to_owned()),
     ];
