@@ -23,6 +23,13 @@ fn what_is_wrong_stops_the_start_and_is_named() {
             ("CLICKHOUSE_HOST", "ftp://x", &["CLICKHOUSE_HOST", "http"]),
             ("CHM_LOG_FORMAT", "xml", &["CHM_LOG_FORMAT", "pretty"]),
             ("CHM_PUBLIC_READ", "perhaps", &["CHM_PUBLIC_READ", "perhaps"]),
+            // Settings of plugins, whether these are chosen or not.
+            ("CHM_TRUSTED_ALLOW_INSECURE", "perhaps", &["CHM_TRUSTED_ALLOW_INSECURE", "perhaps", "boolean"]),
+            ("CHM_TRUSTED_USER_HEADER", "X Forwarded", &["CHM_TRUSTED_USER_HEADER", "X Forwarded", "header"]),
+            ("CHM_TRUSTED_CUSTOM_HEADERS", "team", &["CHM_TRUSTED_CUSTOM_HEADERS", "`team`", "field:Header-Name"]),
+            ("CHM_PROXY_AUTH_HEADER", "Cookie", &["CHM_PROXY_AUTH_HEADER", "Cookie"]),
+            ("CHM_CF_ACCESS_COOKIE", "perhaps", &["CHM_CF_ACCESS_COOKIE", "perhaps"]),
+            ("CHM_CLERK_OAUTH_TOKENS", "perhaps", &["CHM_CLERK_OAUTH_TOKENS", "perhaps"]),
             ("HEALTH_ALERT_WEBHOOK_URL", "not an address", &["HEALTH_ALERT_WEBHOOK_URL"]),
         ];
         for (name, value, words) in variables {

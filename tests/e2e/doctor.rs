@@ -180,6 +180,13 @@ fn a_wrong_configuration_is_another_exit_and_all_of_it_is_named() {
         for word in ["CHM_NONSENSE", "CLICKHOUSE_MAX_EXECUTION_TIME"] {
             assert!(examined.complained.contains(word), "{}", examined.complained);
         }
+        // What only the plugins can tell.
+        let wrong = [("CHM_TRUSTED_ALLOW_INSECURE", "perhaps"), ("CHM_CF_ACCESS_COOKIE", "perhaps")];
+        let examined = doctor(READER, &wrong, &[]).await;
+        assert_eq!(examined.code, Some(2), "{}", examined.said);
+        for (word, _) in wrong {
+            assert!(examined.complained.contains(word), "{}", examined.complained);
+        }
     });
 }
 

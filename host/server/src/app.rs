@@ -92,16 +92,14 @@ impl App {
     /// Loads the plugins of `plugin_dir` and settles everything else from the configuration.
     ///
     /// # Errors
-    /// When the sandbox cannot be made, the plugin folder cannot be read, or an endpoint or issuer is unusable.
+    /// When the sandbox cannot be made, the plugin folder cannot be read, a variable does not fit the plugin it is for, or an endpoint
+    /// or issuer is unusable.
     pub async fn start(loaded: &Loaded, plugin_dir: &Path, cache_dir: Option<&Path>) -> anyhow::Result<Arc<Self>> {
         let config = &loaded.config;
         let metrics = Arc::new(Metrics::new()?);
         let sandbox = settle::sandbox(cache_dir)?;
         let entries = settle::plugin_entries(loaded);
-        let registry = Loader { sandbox: &sandbox, entries: &entries }
-            .load(plugin_dir)
-            .await
-            .map_err(|error| anyhow::anyhow!("the plugin folder {}: {error}", plugin_dir.display()))?;
+        let registry = Loader { sandbox: &sandbox, entries: &entries }.load(plugin_dir).await?;
         warn_about_absent_plugins(&entries, &registry);
         let refused = registry.found.iter().filter(|found| matches!(found.state, State::Refused(_))).count();
         metrics.set_plugins(registry.active().count(), refused);

@@ -11,9 +11,9 @@ use chm_store::StoreUrl;
 
 use crate::answers::SharingOptions;
 use crate::capabilities::{Endpoint, Endpoints, Issuer, Issuers};
-use crate::config::{self, Config, Loaded, StorePlace};
+use crate::config::{self, Config, Loaded, Origin, StorePlace};
 use crate::hosts::Hosts;
-use crate::plugins::PluginEntry;
+use crate::plugins::{GivenIn, PluginEntry};
 use crate::telemetry::{LogFormat, TelemetryOptions};
 
 /// The sandbox, with compiled code kept in `cache_dir`.
@@ -154,8 +154,12 @@ fn entry(loaded: &Loaded, id: &str, plugin: &config::PluginConfig) -> PluginEntr
             .iter()
             .map(|(name, value)| {
                 let path = format!("plugins.{id}.settings.{name}");
-                let origin = loaded.origin(&path).map_or_else(|| path.clone(), ToString::to_string);
-                (name.clone(), (value.clone(), origin))
+                let given = match loaded.origin(&path) {
+                    Some(origin @ Origin::Variable(_)) => GivenIn::Variable(origin.to_string()),
+                    Some(origin) => GivenIn::Table(origin.to_string()),
+                    None => GivenIn::Table(path),
+                };
+                (name.clone(), (value.clone(), given))
             })
             .collect(),
         grants: plugin.grants.clone(),

@@ -56,8 +56,7 @@ async fn registry(loaded: &Loaded) -> anyhow::Result<Registry> {
     let dir = plugin_dir(loaded)?;
     let sandbox = settle::sandbox(chm_embedded::xdg::cache().as_deref())?;
     let entries = settle::plugin_entries(loaded);
-    let loading = Loader { sandbox: &sandbox, entries: &entries }.load(&dir).await;
-    loading.map_err(|error| anyhow::anyhow!("the plugin folder {}: {error}", dir.display()))
+    Ok(Loader { sandbox: &sandbox, entries: &entries }.load(&dir).await?)
 }
 
 fn json(report: &Report) -> String {

@@ -1,6 +1,8 @@
 //! From a folder of `.wasm` files to loaded plugins. A plugin that is refused is listed with the reason; the host runs on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,11 +22,43 @@ pub struct PluginEntry {
     /// SHA-256 the file must have.
     pub sha256: Option<String>,
     /// Values for its settings, with where each comes from.
-    pub settings: BTreeMap<String, (SettingValue, String)>,
+    pub settings: BTreeMap<String, (SettingValue, GivenIn)>,
     /// Grants.
     pub grants: Grants,
     /// Limits.
     pub limits: Limits,
+}
+
+/// Where the value of a setting comes from.
+#[derive(Debug, Clone)]
+pub enum GivenIn {
+    /// A variable of the host's own list: a value that does not fit is wrong whatever becomes of the plugin.
+    Variable(String),
+    /// The plugin's table, in these words.
+    Table(String),
+}
+
+impl fmt::Display for GivenIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Variable(words) | Self::Table(words)) = self;
+        f.write_str(words)
+    }
+}
+
+/// Why no plugins were loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The folder cannot be read.
+    #[error("the plugin folder {}: {source}", dir.display())]
+    Folder {
+        /// Which.
+        dir: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Values of variables that do not fit the settings they are for; one line for each plugin.
+    #[error("{}", .0.join("\n"))]
+    Variables(Vec<String>),
 }
 
 /// What became of one file.
@@ -87,20 +121,29 @@ impl Loader<'_> {
     /// Loads every `.wasm` file of `dir`, in the order of their names.
     ///
     /// # Errors
-    /// When the folder itself cannot be read. A file that cannot be loaded is an entry of the registry.
-    pub async fn load(&self, dir: &Path) -> std::io::Result<Registry> {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(dir)?
+    /// When the folder itself cannot be read, or a variable has a value that its plugin does not take. A file that cannot be loaded
+    /// is an entry of the registry.
+    pub async fn load(&self, dir: &Path) -> Result<Registry, LoadError> {
+        let found = std::fs::read_dir(dir).map_err(|source| LoadError::Folder { dir: dir.to_owned(), source })?;
+        let mut files: Vec<PathBuf> = found
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
             .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
             .collect();
         files.sort();
         let mut registry = Registry::default();
         let mut taken = BTreeSet::new();
+        let mut wrong_variables = Vec::new();
         for path in files {
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let (id, state) = match self.one(&path, &mut taken, &mut registry).await {
                 Ok((id, state)) => (id, state),
-                Err((id, reason)) => (id.unwrap_or_else(|| file.clone()), State::Refused(reason)),
+                Err(Refusal { id, reason, is_of_variable }) => {
+                    let id = id.unwrap_or_else(|| file.clone());
+                    if is_of_variable {
+                        wrong_variables.push(format!("the plugin `{id}`: {reason}"));
+                    }
+                    (id, State::Refused(reason))
+                }
             };
             match &state {
                 State::Active(plugin) => {
@@ -111,7 +154,7 @@ impl Loader<'_> {
             }
             registry.found.push(Found { id, file, state });
         }
-        Ok(registry)
+        if wrong_variables.is_empty() { Ok(registry) } else { Err(LoadError::Variables(wrong_variables)) }
     }
 
     async fn one(
@@ -119,11 +162,12 @@ impl Loader<'_> {
         path: &Path,
         taken: &mut BTreeSet<String>,
         registry: &mut Registry,
-    ) -> Result<(String, State), (Option<String>, String)> {
-        let bytes = read_capped(path).map_err(|reason| (None, reason))?;
-        let manifest = chm_manifest::extract(&bytes).map_err(|error| (None, error.to_string()))?;
+    ) -> Result<(String, State), Refusal> {
+        let unnamed = |reason| Refusal { id: None, reason, is_of_variable: false };
+        let bytes = read_capped(path).map_err(unnamed)?;
+        let manifest = chm_manifest::extract(&bytes).map_err(|error| unnamed(error.to_string()))?;
         let id = manifest.id.to_string();
-        let refused = |reason: String| (Some(id.clone()), reason);
+        let refused = |reason: String| Refusal { id: Some(id.clone()), reason, is_of_variable: false };
         if !taken.insert(id.clone()) {
             return Err(refused(format!("another file already brought the plugin id `{id}`; remove one of the two")));
         }
@@ -131,7 +175,8 @@ impl Loader<'_> {
         if entry.disabled {
             return Ok((id, State::Disabled));
         }
-        let (settings, secrets) = settings(&manifest, &entry).map_err(&refused)?;
+        let (settings, secrets) = settings(&manifest, &entry)
+            .map_err(|Misfit { text, is_of_variable }| Refusal { is_of_variable, ..refused(text) })?;
         let source = PluginSource {
             bytes: &bytes,
             manifest,
@@ -147,6 +192,28 @@ impl Loader<'_> {
         registry.catalogue.enter(&plugin).map_err(|error| refused(error.to_string()))?;
         registry.secrets.insert(id.clone(), Arc::new(secrets));
         Ok((id, State::Active(plugin)))
+    }
+}
+
+/// Why a file is refused.
+struct Refusal {
+    /// Absent when its manifest cannot be read.
+    id: Option<String>,
+    reason: String,
+    /// Whether it is a variable's value that does not fit.
+    is_of_variable: bool,
+}
+
+/// A setting that does not fit.
+struct Misfit {
+    text: String,
+    is_of_variable: bool,
+}
+
+impl Misfit {
+    fn of(name: &str, given: &GivenIn, error: impl fmt::Display) -> Self {
+        let text = format!("setting `{name}` (from {given}): {error}");
+        Self { text, is_of_variable: matches!(given, GivenIn::Variable(_)) }
     }
 }
 
@@ -167,10 +234,12 @@ fn read_capped(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// The operator's values over the manifest's defaults, checked; secrets apart.
-fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String, String>, SecretStore), String> {
+fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String, String>, SecretStore), Misfit> {
     if let Some((name, (_, origin))) = entry.settings.iter().find(|(name, _)| !manifest.settings.contains_key(*name)) {
         let known = manifest.settings.keys().map(String::as_str);
-        return Err(format!("it has no setting `{name}` (from {origin}){}", chm_access::did_you_mean(name, known)));
+        let text = format!("it has no setting `{name}` (from {origin}){}", chm_access::did_you_mean(name, known));
+        // An older plugin under a newer host lacks what the variable is for: that is the file's fault.
+        return Err(Misfit { text, is_of_variable: false });
     }
     let mut plain = BTreeMap::new();
     let mut secrets = BTreeMap::new();
@@ -178,16 +247,12 @@ fn settings(manifest: &Manifest, entry: &PluginEntry) -> Result<(BTreeMap<String
     for (name, setting) in &manifest.settings {
         let given = entry.settings.get(name).filter(|(value, _)| !value.is_blank());
         if let (SettingKind::Secret, Some((SettingValue::Map(pairs), origin))) = (setting.kind, given) {
-            let file = secret_file(pairs).map_err(|error| format!("setting `{name}` (from {origin}): {error}"))?;
+            let file = secret_file(pairs).map_err(|error| Misfit::of(name, origin, error))?;
             files.insert(name.clone(), file);
             continue;
         }
         let text = match given {
-            Some((value, origin)) => {
-                let text =
-                    setting.check(value).map_err(|error| format!("setting `{name}` (from {origin}): {error}"))?;
-                Some(text)
-            }
+            Some((value, origin)) => Some(setting.check(value).map_err(|error| Misfit::of(name, origin, error))?),
             None => setting.default_text(),
         };
         let Some(text) = text else { continue };
