@@ -37,6 +37,10 @@ fn every_write_and_every_denied_write_is_in_the_log_and_no_read() {
         let stranger = stranger.header("x-request-id", "r-stranger").json(&json!({"sql": "SELECT 1"}));
         Answer::of(stranger).await.expect(401);
         ask(&host, Method::DELETE, &format!("/api/v1/auth/api-keys/{id}"), &writer, None).await.expect(403);
+        // What was to be a key, by nobody and from a strange page.
+        ask(&host, Method::POST, "/api/v1/auth/api-key", "a guess", Some(json!({}))).await.expect(401);
+        let strange = host.request(Method::POST, "/api/v1/auth/api-key").bearer_auth(SECRET).json(&json!({}));
+        Answer::of(strange.header("origin", "https://evil.example")).await.expect(403);
         ask(&host, Method::DELETE, &format!("/api/v1/auth/api-keys/{id}"), SECRET, None).await.expect(200);
 
         let seen: Vec<_> = entries(&host, "")
@@ -59,6 +63,8 @@ fn every_write_and_every_denied_write_is_in_the_log_and_no_read() {
             ("api_key reader: request.write denied".to_owned(), "POST /api/v1/explorer/query"),
             ("anonymous -: request.write denied".to_owned(), "POST /api/v1/explorer/query"),
             ("api_key writer: request.write denied".to_owned(), "DELETE /api/v1/auth/api-keys/"),
+            ("anonymous -: request.write denied".to_owned(), "POST /api/v1/auth/api-key"),
+            ("admin admin: request.write denied".to_owned(), "POST /api/v1/auth/api-key"),
             (key("revoke"), id.as_str()),
         ];
         assert_eq!(seen.len(), expected.len(), "{seen:#?}");
@@ -69,6 +75,8 @@ fn every_write_and_every_denied_write_is_in_the_log_and_no_read() {
         let stranger = denied.iter().find(|entry| entry["requestId"] == "r-stranger").expect("the stranger's request");
         assert_eq!(stranger["address"], "192.0.2.7");
         assert_eq!(stranger["details"], json!({"needs": "tables:write", "status": 401}));
+        let guess = denied.iter().find(|entry| entry["details"]["status"] == 401 && entry["address"] == "127.0.0.1");
+        assert_eq!(guess.expect("the guess")["details"]["needs"], "it has a credential of its own");
         let all = serde_json::to_string(&entries(&host, "").await).unwrap();
         for secret in [SECRET, &reader, &writer] {
             assert!(!all.contains(secret), "a secret is in the audit log");

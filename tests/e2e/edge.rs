@@ -76,6 +76,39 @@ fn only_pages_of_named_origins_may_read_or_write() {
 }
 
 #[test]
+fn a_get_that_needs_the_right_to_write_is_for_links_that_somebody_follows() {
+    const LINK: [(&str, &str); 3] =
+        [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-user", "?1")];
+    const CROSS: (&str, &str) = ("sec-fetch-site", "cross-site");
+    run(async {
+        let host = Host::with_bundled().env("CHM_CORS_ORIGINS", "https://board.example.org").start().await;
+        let followed = [&[CROSS][..], &LINK].concat();
+        for (what, headers, status) in [
+            ("a program", &[][..], 200),
+            ("a page of the host's", &[("sec-fetch-site", "same-origin")], 200),
+            ("an address that was typed", &[("sec-fetch-site", "none"), LINK[0], LINK[1], LINK[2]], 200),
+            ("a link that somebody followed", &followed, 200),
+            ("a page that goes there by itself", &[CROSS, LINK[0], LINK[1]], 403),
+            ("an image", &[CROSS, ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], 403),
+            ("a frame", &[CROSS, LINK[0], ("sec-fetch-dest", "iframe"), LINK[2]], 403),
+            ("a page of a neighbour", &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "cors")], 403),
+            ("a script", &[("origin", "https://evil.example")], 403),
+            ("a script of a named page", &[CROSS, ("origin", "https://board.example.org")], 200),
+        ] {
+            for path in ["/api/v1/explorer/query?hostId=0&sql=SELECT%201", "/api/v1/explain?hostId=0&query=SELECT%201"]
+            {
+                for method in [Method::GET, Method::HEAD] {
+                    let answer = ask(&host, method, path, headers).await;
+                    assert_eq!(answer.status, status, "{what}: {answer}");
+                }
+            }
+            // What only reads is read by whoever may; a page that is not named never sees the answer.
+            ask(&host, Method::GET, "/api/v1/hosts", headers).await.expect(200);
+        }
+    });
+}
+
+#[test]
 fn a_write_is_json_or_nothing() {
     run(async {
         let host = Host::with_bundled().start().await;

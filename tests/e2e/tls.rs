@@ -1,8 +1,13 @@
-//! The host speaks TLS itself, and takes up a renewed certificate while it runs.
+//! The host speaks TLS itself, and takes up a renewed certificate while it runs; and HTTP/2, which browsers use with TLS.
 
 use std::path::Path;
 use std::time::Duration;
 
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client as PlainClient;
+use hyper_util::rt::TokioExecutor;
 use reqwest::{Certificate, Client};
 
 use crate::harness::{Host, eventually, run};
@@ -58,6 +63,41 @@ fn a_renewed_certificate_counts_while_the_host_runs() {
         let second = trusting(&second);
         eventually("the renewed certificate", Duration::from_secs(20), async || answers(&second, &url).await).await;
         assert!(!answers(&first, &url).await);
+    });
+}
+
+#[test]
+fn http_2_is_no_other_way_in() {
+    run(async {
+        const PROOF: (&str, &str) = ("x-chm-proxy-secret", "between-proxy-and-host");
+        const USER: (&str, &str) = ("x-forwarded-user", "ann");
+        let host = Host::with_bundled()
+            .unhurried()
+            .env("CHM_AUTH_PROVIDER", "proxy")
+            .env("CHM_PROXY_AUTH_SECRET", PROOF.1)
+            .env("CHM_ALLOWED_HOSTS", "127.0.0.1")
+            .start()
+            .await;
+        let client = PlainClient::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<Bytes>>();
+        let by_address = host.url().to_owned();
+        let by_name = by_address.replace("127.0.0.1", "localhost");
+        for (what, url, path, headers, status) in [
+            ("the proxy's secret and a user", &by_address, "/api/v1/hosts", &[PROOF, USER][..], 200),
+            ("nothing", &by_address, "/api/v1/hosts", &[], 401),
+            ("a user alone", &by_address, "/api/v1/hosts", &[USER], 401),
+            ("the secret twice", &by_address, "/api/v1/hosts", &[PROOF, PROOF, USER], 401),
+            ("another spelling", &by_address, "/API/v1/hosts", &[PROOF, USER], 404),
+            ("a doubled slash", &by_address, "//api/v1/hosts", &[PROOF, USER], 404),
+            ("another name", &by_name, "/api/v1/hosts", &[PROOF, USER], 421),
+            ("another name in `Host`", &by_address, "/api/v1/hosts", &[PROOF, USER, ("host", "evil.example")], 400),
+            ("the right name in `Host` alone", &by_name, "/api/v1/hosts", &[PROOF, USER, ("host", "127.0.0.1")], 400),
+        ] {
+            let request = Request::get(format!("{url}{path}"));
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let answer = client.request(request.body(Empty::new()).expect("a request")).await.expect("an answer");
+            assert_eq!(answer.version(), hyper::Version::HTTP_2, "{what}");
+            assert_eq!(answer.status(), status, "{what}");
+        }
     });
 }
 

@@ -33,7 +33,9 @@ impl WriteTable {
                 if operation["x-chm-operation"] != "write" {
                     continue;
                 }
-                let right = format!("{}:write", operation["x-chm-feature"].as_str().unwrap_or_default());
+                let feature = operation["x-chm-feature"].as_str().unwrap_or_default();
+                // In place of a feature, why there is none.
+                let right = feature.strip_prefix("none: ").map_or_else(|| format!("{feature}:write"), str::to_owned);
                 if path.contains('{') {
                     table.templates.push((method, path.split('/').map(str::to_owned).collect(), right));
                 } else {
@@ -81,6 +83,12 @@ impl Noted {
         if let Some(Self(learnt)) = request.extensions().get() {
             let _ = learnt.caller.set(caller.clone());
         }
+    }
+
+    /// Whether a request needs the right to write, whatever its method.
+    #[must_use]
+    pub fn is_write(request: &Request) -> bool {
+        request.extensions().get::<Self>().is_some()
     }
 
     /// The handler has kept an entry of its own, with the change itself.

@@ -5,9 +5,11 @@ use poem::{Endpoint, IntoResponse, Middleware, Request, Response, Result};
 
 use super::origins::{Origins, Sender};
 use crate::api::{Problem, Word};
+use crate::audit::Noted;
 
 /// Middleware: a write passes when it cannot come from a strange page. It looks at what browsers say and pages cannot forge
-/// (`Sec-Fetch-Site`, `Origin`); besides, a body must be JSON, which a form cannot send.
+/// (`Sec-Fetch-Site`, `Origin`); besides, a body must be JSON, which a form cannot send. A `GET` that needs the right to write is a
+/// write, too; of those a link that somebody follows passes besides.
 #[derive(Debug, Clone)]
 pub struct RefuseCrossSite(pub Origins);
 
@@ -30,19 +32,20 @@ impl<E: Endpoint> Endpoint for RefuseCrossSiteEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        if is_safe(request.method()) {
+        let is_safe = is_safe(request.method());
+        if is_safe && !Noted::is_write(&request) {
             return self.inner.call(request).await.map(IntoResponse::into_response);
         }
         let body = request.take_body();
         let has_body = !body.is_empty();
         request.set_body(body);
         let sender = self.origins.sender(request.uri(), request.headers());
-        if !is_own(request.headers(), &sender) {
+        if !is_own(request.headers(), &sender) && !(is_safe && is_followed_link(request.headers())) {
             let message = "this write comes from a page of another site; its operator can name the page's origin in \
                            `edge.cors_origins` (CHM_CORS_ORIGINS), or the host's own in `edge.public_origin` (CHM_PUBLIC_ORIGIN)";
             return Ok(Problem::new(Word::CrossSite, message).into_response());
         }
-        if has_body && !is_json(request.headers()) {
+        if !is_safe && has_body && !is_json(request.headers()) {
             let message = "the request's body: expected `Content-Type: application/json`";
             return Ok(Problem::new(Word::MediaType, message).into_response());
         }
@@ -71,6 +74,12 @@ fn is_own(headers: &HeaderMap, sender: &Sender) -> bool {
         // A header that only programs, or pages after a preflight, can add.
         (Some(_), Sender::Unsaid) => headers.contains_key("x-api-key") || headers.contains_key(header::AUTHORIZATION),
     }
+}
+
+/// Whether somebody asked for a whole page by a deed of their own: a page that only shows, loads or goes somewhere does not get here.
+fn is_followed_link(headers: &HeaderMap) -> bool {
+    let said = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-user", "?1")];
+    said.into_iter().all(|(name, value)| headers.get_all(name).iter().eq([value]))
 }
 
 /// One `Content-Type` of `application/json`, with any parameters.
@@ -119,6 +128,23 @@ mod tests {
         ];
         for (given, sender, passes) in cases {
             assert_eq!(is_own(&headers(given), sender), passes, "{given:?} {sender:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_followed_by_somebody_and_a_whole_page_is_asked_for() {
+        let link = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-user", "?1")];
+        assert!(is_followed_link(&headers(&link)));
+        for at in 0..link.len() {
+            for other in [None, Some("no-cors"), Some("iframe"), Some("?0")] {
+                let mut changed = link.to_vec();
+                match (other, changed.get_mut(at)) {
+                    (Some(value), Some(pair)) => pair.1 = value,
+                    _ => drop(changed.remove(at)),
+                }
+                assert!(!is_followed_link(&headers(&changed)), "{changed:?}");
+            }
+            assert!(!is_followed_link(&headers(&[&link[..], &link[at..=at]].concat())), "twice");
         }
     }
 
