@@ -119,6 +119,8 @@ fn without_credentials_a_closed_host_answers_nothing_but_that_it_lives_and_its_d
                 assert_eq!(answer.status, 200, "{answer}");
             } else {
                 assert_eq!(answer.status, 401, "{answer}");
+                assert_eq!(answer.header("www-authenticate"), "Bearer", "{answer}");
+                assert_eq!(answer.header("cache-control"), "no-store", "{answer}");
                 let has_words = operation.feature.contains("credential of its own");
                 let expected = json!({"error": "Authentication required"});
                 assert!(has_words || answer.json() == expected, "{answer}");
@@ -143,6 +145,7 @@ fn a_feature_that_asks_for_a_sign_in_asks_for_it_everywhere() {
             let answer = operation.probe(&host, &NOTHING).await;
             let message = format!("Feature \"{}\" requires authentication.", operation.feature);
             assert_eq!(answer.status, 401, "{answer}");
+            assert_eq!(answer.header("www-authenticate"), "Bearer", "{answer}");
             let expected = json!({"error": {"code": "AUTHENTICATION_REQUIRED", "message": message}});
             assert_eq!(answer.json(), expected, "{}", answer.what);
         }

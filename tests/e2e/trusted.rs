@@ -113,6 +113,46 @@ fn situations() -> Vec<Situation> {
             ],
         ),
         (
+            // Each by a variable of its own.
+            &[
+                SET,
+                ("CHM_TRUSTED_USER_HEADER", "X-A"),
+                ("CHM_TRUSTED_EMAIL_HEADER", "X-B"),
+                ("CHM_TRUSTED_NAME_HEADER", "X-C"),
+                ("CHM_TRUSTED_AVATAR_HEADER", "X-D"),
+                ("CHM_TRUSTED_GROUPS_HEADER", "X-E"),
+                ("CHM_TRUSTED_ROLE_HEADER", "X-F"),
+                // Of two pairs with one field the later counts; blanks divide, too.
+                ("CHM_TRUSTED_CUSTOM_HEADERS", "team:X-G,dept:X-H team:X-I,,"),
+            ],
+            vec![
+                proxied("every header has another name")
+                    .header("x-a", "ann")
+                    .header("x-b", "ann@x")
+                    .header("x-c", "Ann")
+                    .header("x-d", "https://x/a.png")
+                    .header("x-e", "sre dev")
+                    .header("x-f", "lead")
+                    .header("x-g", "early")
+                    .header("x-h", "ops")
+                    .header("x-i", "core")
+                    .enters_as(
+                        json!({"subject": "ann", "name": "Ann", "email": "ann@x", "avatarUrl": "https://x/a.png",
+                        "roles": ["sre", "dev", "lead"], "custom": {"team": "core", "dept": "ops"}}),
+                    ),
+                proxied("and the usual names say nothing")
+                    .header("x-a", "ann")
+                    .header("x-forwarded-email", "boss@x")
+                    .header("x-forwarded-preferred-username", "Boss")
+                    .header("x-forwarded-avatar", "https://x/b.png")
+                    .header(GROUPS, "admin")
+                    .header("x-forwarded-role", "admin")
+                    .header("x-h", "")
+                    .enters("ann"),
+                proxied("nor do they name anybody").header("x-forwarded-email", "boss@x").header("x-g", "core"),
+            ],
+        ),
+        (
             // Blank is unset, whatever it is.
             &[
                 SET,

@@ -60,6 +60,7 @@ const fn var(name: &'static str, meaning: Meaning) -> Variable {
 }
 
 const CLOUD: &str = "this host has no cloud mode";
+const PROVIDER: &str = "CHM_AUTH_PROVIDER alone chooses a provider";
 const BUILD_TIME: &str = "nothing is decided when the host is built";
 const AGENT: &str = "the agent is not part of this version";
 const ALERTS: &str = "the health sweep is not part of this version; the address is taken from HEALTH_ALERT_WEBHOOK_URL";
@@ -91,8 +92,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CLICKHOUSE_NAME", Servers(ServerList::Names)),
     var("CLICKHOUSE_MAX_EXECUTION_TIME", Sets("clickhouse.max_execution_time")),
     var("CLICKHOUSE_POOL_SIZE", Sets("clickhouse.pool_size")),
-    var("CHM_HEALTHZ_TIMEOUT_MS", Sets("clickhouse.ping_timeout_ms")),
     var("CHM_CALLER_SHARE_PERCENT", Sets("clickhouse.caller_share_percent")),
+    var("CHM_HEALTHZ_TIMEOUT_MS", Sets("clickhouse.ping_timeout_ms")),
     var("CLICKHOUSE_POOL_TIMEOUT", Nothing("connections close by themselves when idle")),
     var("CLICKHOUSE_POOL_CLEANUP_INTERVAL", Nothing("connections close by themselves when idle")),
     var("CLICKHOUSE_DATABASE", Nothing("this host writes no tables of its own into ClickHouse")),
@@ -169,8 +170,8 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CHM_OIDC_PICTURE_CLAIM", Sets("plugins.auth-oidc.settings.picture_claim")),
     var("CHM_OIDC_ROLES_CLAIM", Sets("plugins.auth-oidc.settings.roles_claim")),
     var("CHM_OIDC_ALLOWED_GROUPS", Sets("plugins.auth-oidc.settings.allowed_groups")),
-    var("VITE_AUTH_PROVIDER", NothingAndMatters("set CHM_AUTH_PROVIDER")),
-    var("NEXT_PUBLIC_AUTH_PROVIDER", NothingAndMatters("set CHM_AUTH_PROVIDER")),
+    var("VITE_AUTH_PROVIDER", NothingAndMatters(PROVIDER)),
+    var("NEXT_PUBLIC_AUTH_PROVIDER", NothingAndMatters(PROVIDER)),
     var("CHM_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
     var("VITE_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
     var("CHM_CLOUD_MODE", NothingAndMatters(CLOUD)),
