@@ -20,13 +20,12 @@ impl Cells {
         format.row_brackets().map(|_| Self { most })
     }
 
-    /// Whether there may be something to cut in a row of so many bytes: what cannot hold a text that is too long is not looked into.
-    pub(crate) fn may_cut(self, row_bytes: usize) -> bool {
-        row_bytes > self.most
-    }
-
     /// Complete rows.
     pub(crate) fn cut(self, rows: Bytes) -> Bytes {
+        // They cannot hold a text that is too long.
+        if rows.len() <= self.most {
+            return rows;
+        }
         let mut kept: Vec<u8> = Vec::new();
         let mut from = 0;
         for (begin, end, is_name) in json_strings(&rows) {

@@ -44,8 +44,6 @@ pub(crate) struct Budget {
 pub(crate) struct Block {
     pub(crate) rows: Bytes,
     pub(crate) count: u64,
-    /// Bytes of the longest one.
-    pub(crate) longest: usize,
 }
 
 /// What comes next.
@@ -149,9 +147,7 @@ impl Lines {
         if self.begun.is_empty() {
             let scan = scan(&self.chunk, self.grammar, budget);
             return match scan.stop {
-                _ if scan.count > 0 => {
-                    Next::Rows(Block { rows: self.chunk.split_to(scan.end), count: scan.count, longest: scan.longest })
-                }
+                _ if scan.count > 0 => Next::Rows(Block { rows: self.chunk.split_to(scan.end), count: scan.count }),
                 Stop::Chunk => Next::Wait,
                 Stop::Beyond => Next::Beyond,
                 Stop::Error => Next::Error,
@@ -161,7 +157,7 @@ impl Lines {
         let Some(row) = self.line() else { return Next::Wait };
         let scan = scan(&row, self.grammar, budget);
         match scan.stop {
-            _ if scan.count > 0 => return Next::Rows(Block { rows: row, count: 1, longest: scan.longest }),
+            _ if scan.count > 0 => return Next::Rows(Block { rows: row, count: 1 }),
             Stop::Chunk | Stop::Beyond => self.put_back(&row),
             Stop::Error => {
                 self.put_back(&row);
@@ -181,7 +177,6 @@ struct Scan {
     /// Bytes of complete rows.
     end: usize,
     count: u64,
-    longest: usize,
     stop: Stop,
 }
 
@@ -191,9 +186,44 @@ enum Stop {
     Error,
 }
 
-/// Goes from row end to row end.
+/// Where the complete rows end that may be passed on.
 fn scan(bytes: &[u8], grammar: Grammar, budget: Budget) -> Scan {
-    let mut scan = Scan { end: 0, count: 0, longest: 0, stop: Stop::Chunk };
+    let whole = grammar.brackets.and_then(|brackets| scan_whole(bytes, brackets, budget));
+    whole.unwrap_or_else(|| scan_rows(bytes, grammar, budget))
+}
+
+/// All of them at once, at the speed of memory: when each has its brackets, so that none is an error, and all are within the budget.
+fn scan_whole(bytes: &[u8], (open, close): (u8, u8), budget: Budget) -> Option<Scan> {
+    /// As many as a byte can count.
+    const STRETCH: usize = 255;
+    let end = memchr::memrchr(b'\n', bytes)? + 1;
+    let rows = bytes.get(..end)?;
+    let between = rows.get(..end - 1)?;
+    if end as u64 > budget.bytes || rows.first() != Some(&open) || between.last() != Some(&close) {
+        return None;
+    }
+    // Each line feed, with what stands before and behind it. Without branches, so that the compiler takes many bytes in one step.
+    let (before, feeds, behind) = (between, between.get(1..)?, rows.get(2..)?);
+    let stretches = before.chunks(STRETCH).zip(feeds.chunks(STRETCH)).zip(behind.chunks(STRETCH));
+    let mut count = 1;
+    for ((before, feeds), behind) in stretches {
+        let (mut found, mut odd) = (0_u8, 0_u8);
+        for ((before, byte), behind) in before.iter().zip(feeds).zip(behind) {
+            let feed = u8::from(*byte == b'\n');
+            found += feed;
+            odd |= feed & u8::from((*before != close) | (*behind != open));
+        }
+        if odd != 0 {
+            return None;
+        }
+        count += u64::from(found);
+    }
+    (count <= budget.rows).then_some(Scan { end, count, stop: Stop::Chunk })
+}
+
+/// Goes from row end to row end.
+fn scan_rows(bytes: &[u8], grammar: Grammar, budget: Budget) -> Scan {
+    let mut scan = Scan { end: 0, count: 0, stop: Stop::Chunk };
     let mut passed = 0_u64;
     let mut row = |at: usize| {
         let line = bytes.get(scan.end..=at).unwrap_or_default();
@@ -208,7 +238,6 @@ fn scan(bytes: &[u8], grammar: Grammar, budget: Budget) -> Scan {
         }
         scan.end = at + 1;
         scan.count += 1;
-        scan.longest = scan.longest.max(line.len());
         true
     };
     if grammar.quotes {
@@ -295,6 +324,27 @@ mod tests {
     }
 
     proptest! {
+        /// Rows are read at once only where they would be read the same one by one.
+        #[test]
+        fn rows_at_once_are_what_they_are_one_by_one(text in "[{}a\n]{0,40}", repeated in 0_usize..40, most in 0_u64..60, bytes in 0_u64..500) {
+            let text = "{\"a\":1}\n".repeat(repeated) + &text;
+            let budget = Budget { rows: most, bytes };
+            let grammar = Grammar::of(Format::JsonEachRow, false);
+            if let Some(whole) = scan_whole(text.as_bytes(), (b'{', b'}'), budget) {
+                let each = scan_rows(text.as_bytes(), grammar, budget);
+                prop_assert_eq!((whole.end, whole.count), (each.end, each.count));
+                prop_assert!(matches!(each.stop, Stop::Chunk));
+            }
+        }
+
+        /// What is within the budget and free of errors is read at once.
+        #[test]
+        fn rows_without_errors_are_read_at_once(values in prop::collection::vec("[a-z{}]{0,300}", 1..40), rest in "[a-z{}]{0,9}") {
+            let rows: String = values.iter().map(|value| format!("{{\"a\":\"{value}\"}}\n")).collect();
+            let whole = scan_whole((rows.clone() + &rest).as_bytes(), (b'{', b'}'), ALL);
+            prop_assert_eq!(whole.map(|it| (it.end, it.count)), Some((rows.len(), values.len() as u64)));
+        }
+
         /// However the chunks are cut, as many rows and bytes come as the budget allows, and no byte changes.
         #[test]
         fn a_budget_is_kept_exactly(values in prop::collection::vec("[a-z\"\n]{0,12}", 0..40),

@@ -13,6 +13,7 @@ use crate::format::Format;
 use crate::lines::{Budget, Grammar, Lines, Next};
 use crate::place::Place;
 use crate::redact::Redactor;
+use crate::utf8;
 
 /// Text of an error that follows data is read up to here.
 const MAX_ERROR_TEXT: usize = 64 * 1024;
@@ -181,17 +182,17 @@ impl Rows {
             }
             self.rows += 1;
             self.bytes = after;
-            let length = line.len();
-            return Ok(Some(self.shown(line, length)));
+            return Ok(Some(self.shown(line)));
         }
     }
 
-    /// Complete rows as they leave the host; the longest has so many bytes.
-    fn shown(&mut self, rows: Bytes, longest: usize) -> Bytes {
+    /// Complete rows as they leave the host.
+    fn shown(&mut self, rows: Bytes) -> Bytes {
+        let rows = if self.format.row_brackets().is_some() { utf8::readable(rows) } else { rows };
         let rows = self.redactor.rows(rows);
         match self.caps.cells {
-            Some(cells) if cells.may_cut(longest) => cells.cut(rows),
-            _ => rows,
+            Some(cells) => cells.cut(rows),
+            None => rows,
         }
     }
 
@@ -230,7 +231,7 @@ impl Rows {
                     let rows = if self.caps.crlf { without_carriage_returns(&block.rows) } else { block.rows };
                     self.rows += block.count;
                     self.bytes = self.bytes.saturating_add(rows.len() as u64);
-                    return Ok(Some(self.shown(rows, block.longest)));
+                    return Ok(Some(self.shown(rows)));
                 }
                 Next::Beyond => {
                     self.cut();
