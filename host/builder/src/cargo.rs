@@ -75,7 +75,13 @@ impl Workspace {
         if locked {
             command.arg("--locked");
         }
-        let output = run(&mut command).map_err(refused)?;
+        let output = run(&mut command).map_err(|error| match error {
+            // cargo's own advice is a flag, and nobody here can give it one.
+            CommandError::Failed { ref said, .. } if said.contains("--locked") => {
+                BuildError::StaleLock { folder: root.clone() }
+            }
+            other => refused(other),
+        })?;
         let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|error| BuildError::Compile {
             folder: folder.to_owned(),
             said: format!("cargo metadata says what is not understood here: {error}"),

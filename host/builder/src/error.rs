@@ -69,6 +69,15 @@ pub enum BuildError {
         /// What cargo and the compiler said.
         said: String,
     },
+    /// The lock file pins something else than what the package asks for.
+    #[error(
+        "{folder}: Cargo.lock does not fit what Cargo.toml asks for now; run `cargo update --workspace` in that folder, and build again",
+        folder = folder.display()
+    )]
+    StaleLock {
+        /// The folder of the lock file.
+        folder: PathBuf,
+    },
     /// cargo built no module for a plugin.
     #[error(
         "{folder}: cargo made no .wasm file of it; expected `crate-type = [\"cdylib\"]` under `[lib]` in its Cargo.toml, and the package among its workspace's members",

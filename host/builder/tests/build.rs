@@ -155,3 +155,14 @@ fn a_package_that_gives_no_plugin_is_refused_with_what_to_change() {
         assert!(said.contains(word), "{id}: {said}");
     }
 }
+
+#[test]
+fn a_lock_file_that_does_not_fit_any_more_is_named_with_what_to_do() {
+    let folder = scratch();
+    write_plugin(folder.path(), "sink-log", SINK, "");
+    put(folder.path().join("Cargo.toml"), "[package]\nname = \"sink-log\"\nedition = \"2024\"\n[workspace]\n");
+    put(folder.path().join("Cargo.lock"), "version = 4\n");
+    let error = builder().build(folder.path(), &folder.path().join("out"), &quiet).unwrap_err();
+    assert!(matches!(error, BuildError::StaleLock { .. }), "{error:?}");
+    assert!(error.to_string().contains("cargo update --workspace"), "{error}");
+}
