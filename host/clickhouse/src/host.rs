@@ -192,6 +192,7 @@ impl Host {
         let deadline = Instant::now() + options.max_execution + GRACE;
         let cursor = request.fetch_bytes(options.format.name()).map_err(|e| ReadError::from_client(&e))?;
         let redactor = Redactor::new(options.format, care.rows);
+        let redactor = if care.plan { redactor.of_plan() } else { redactor };
         let place =
             if profile.ends_with_the_connection() { place } else { place.must_stop(self.client.clone(), query_id) };
         Rows::begin(cursor, redactor, caps, deadline, query_id.to_owned(), place).await

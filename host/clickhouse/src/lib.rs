@@ -26,6 +26,7 @@ mod rows;
 mod shape;
 mod system_tables;
 mod tables;
+mod utf8;
 mod version;
 
 pub use absence::Absence;
@@ -37,8 +38,8 @@ pub use format::Format;
 pub use guard::{Arrangement, GuardedQuery, REPLICA, Refusal};
 pub use host::{Host, Status};
 pub use options::ReadOptions;
-pub use redact::{hide_credentials, redaction_sql};
 pub use places::{Claim, Holder};
+pub use redact::{hide_credentials, redaction_sql};
 pub use rows::Rows;
 pub use shape::ServerShape;
 pub use tables::{ColumnName, Presence, TableName, TableNameError};

@@ -42,6 +42,16 @@ enum Mode {
 pub(crate) struct Redactor {
     format: Format,
     mode: Mode,
+    plan: Plan,
+}
+
+/// Whether the rows are the lines of a plan, which quotes on another line than it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plan {
+    No,
+    /// One that has not named anything sensitive so far.
+    Harmless,
+    Sensitive,
 }
 
 impl Redactor {
@@ -54,7 +64,12 @@ impl Redactor {
             Format::JsonCompactEachRow => Mode::Always,
             _ => Mode::Undecided,
         };
-        Self { format, mode }
+        Self { format, mode, plan: Plan::No }
+    }
+
+    /// The rows are the lines of one plan: what one of them names, those behind it may quote, and those that came with it.
+    pub(crate) fn of_plan(self) -> Self {
+        Self { plan: Plan::Harmless, ..self }
     }
 
     /// The format of the rows.
@@ -80,10 +95,14 @@ impl Redactor {
         if self.mode == Mode::Never {
             return rows;
         }
+        if self.plan == Plan::Harmless && SENSITIVE.is_match(&rows) {
+            self.plan = Plan::Sensitive;
+        }
         // No row before the one in which a match begins can have one of its own.
         let suspicion = |from: usize| SUSPICIOUS.find_at(&rows, from).map(|found| found.start());
         let mut suspicious = suspicion(0);
-        if suspicious.is_none() {
+        let each = self.plan == Plan::Sensitive;
+        if suspicious.is_none() && !each {
             return rows;
         }
         let mut kept = Vec::with_capacity(rows.len());
@@ -92,11 +111,14 @@ impl Redactor {
             let rest = rows.get(begin..).unwrap_or_default();
             let (row, _) = rest.split_at(self.end_of_row(rest));
             begin += row.len();
-            if suspicious.is_some_and(|at| at < begin) {
+            let is_suspicious = suspicious.is_some_and(|at| at < begin);
+            if is_suspicious || each {
                 self.row(row, &mut kept);
-                suspicious = suspicion(begin);
             } else {
                 kept.extend_from_slice(row);
+            }
+            if is_suspicious {
+                suspicious = suspicion(begin);
             }
         }
         Bytes::from(kept)
@@ -121,10 +143,11 @@ impl Redactor {
             _ => json(row),
         };
         // What one value quotes, another one may have named: an error and the statement it is about.
-        let sensitive = values.iter().any(|value| {
-            let bytes = value.text.as_bytes();
-            SENSITIVE.is_match(bytes) || value.text.contains(SYNTAX_ERROR)
-        });
+        let sensitive = self.plan == Plan::Sensitive
+            || values.iter().any(|value| {
+                let bytes = value.text.as_bytes();
+                SENSITIVE.is_match(bytes) || value.text.contains(SYNTAX_ERROR)
+            });
         let mut from = 0;
         for value in &values {
             let hidden = if value.secret && !value.text.is_empty() {

@@ -14,13 +14,16 @@ const GAP: &str = r"(?:\s|/\*.*?\*/|--[^\n]*\n)*";
 const GAP1: &str = r"(?:\s|/\*.*?\*/|--[^\n]*\n)+";
 
 /// Functions, engines and clauses whose brackets hold credentials, or keys.
-const CALLS: &str = r"s3\w*|gcs\w*|oss|cosn|azure\w*|url|urlcluster|remote|remotesecure|\w*mysql|\w*postgresql|mongodb|redis|sqlite|jdbc|odbc|hdfs\w*|iceberg\w*|deltalake\w*|hudi\w*|paimon\w*|hive|kafka|rabbitmq|nats|ytsaurus|arrow_?flight\w*|datalakecatalog|externaldistributed|source|disk|headers|\w*encrypt\w*|\w*decrypt\w*|hmac\w*|\w+keyed";
+const CALLS: &str = r"s3\w*|gcs\w*|oss|cosn|azure\w*|url|urlcluster|remote|remotesecure|\w*mysql|\w*postgresql|mongodb|redis|sqlite|jdbc|odbc|hdfs\w*|iceberg\w*|deltalake\w*|hudi\w*|paimon\w*|hive|kafka|rabbitmq|nats|ytsaurus|arrow_?flight\w*|datalakecatalog|externaldistributed|executable\w*|source|disk|headers|\w*encrypt\w*|\w*decrypt\w*|hmac\w*|\w+keyed";
 
 /// Words that are enough by themselves.
-const WORDS: &str = r"identified|passw|passphrase|secret|private_?key|access_?key|api_?key|account_?key|connection_string|credential|authorization|shared_?access";
+const WORDS: &str = r"identified|passw|passphrase|secret|private[ _-]?key|access[ _-]?key|api[ _-]?key|account[ _-]?key|clickhouse-key|connection_string|credential|authorization|shared_?access";
 
 /// Words that are enough when a value follows.
 const KEYS: &str = r"token|pwd|signature|sig|sas";
+
+/// Parameters of addresses that are keys, where a value follows.
+const IN_ADDRESSES: &str = r"[?&](?:key|auth)=";
 
 /// Shapes of keys: those of Amazon, private keys in PEM, signed tokens.
 const SHAPES: &str = r"(?-i:\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[A-Za-z0-9_-]{8,}\.eyJ)";
@@ -33,7 +36,10 @@ pub(super) fn sensitive() -> String {
         format!(r"\b(?:create|alter|attach)(?:{GAP1}(?:or|replace|if|not|exists))*{GAP1}user\b"),
         format!("named{GAP1}collection"),
         format!(r"\b(?:{CALLS}){name}{GAP}\("),
+        // As the dump of a query tree has it.
+        format!(r"function_name: (?:{CALLS})\b"),
         format!(r#"(?:{KEYS})["'`]*{GAP}[=:,']"#),
+        IN_ADDRESSES.to_owned(),
         r"\bbearer\s".to_owned(),
         SHAPES.to_owned(),
     ]
@@ -41,10 +47,12 @@ pub(super) fn sensitive() -> String {
 }
 
 /// `password=value` and its like, with a value that is no literal: the first group is what stays.
-pub(super) const ASSIGNED: &str = r#"((?:passw(?:or)?d|passphrase|secret\w*|private_?key|access_?key(?:_?id)?|api_?key|account_?key|connection_string|credentials?|authorization|token|pwd|signature|sig|sas)\\*["'`]?\s*[=:>]+\s*)(?:\\*"(?:[^"\\]|\\.)*"?|`[^`]*`?|(?:(?:basic|bearer)\s+)?[^\s'"`,;)&\[\]{}<>]+)"#;
+pub(super) const ASSIGNED: &str = r#"((?:passw(?:or)?d|passphrase|secret\w*|private[ _-]?key|access[ _-]?key(?:_?id)?|api[ _-]?key|account[ _-]?key|clickhouse-key|[?&](?:key|auth)|connection_string|credentials?|authorization|token|pwd|signature|sig|sas)\\*["'`]?\s*[=:>]+\s*)(?:\\*"(?:[^"\\]|\\.)*"?|`[^`]*`?|(?:(?:basic|bearer)\s+)?[^\s'"`,;)&\[\]{}<>]+)"#;
 /// What follows `IDENTIFIED … BY` and is no literal.
 pub(super) const IDENTIFIED: &str =
     r#"(\bidentified\b[^'"`;]{0,80}?\bby\s+)(?:"(?:[^"\\]|\\.)*"?|`[^`]*`?|[^\s'"`;\[]+)"#;
+/// What follows `PASSWORD` in the source of a dictionary and is no literal.
+pub(super) const SOURCED: &str = r#"(\bsource\s*\([^;]*?\bpassword\s+)[^\s'"`;,()\[]+"#;
 /// A key or token that is known by its shape.
 pub(super) const TOKENS: &str = r#"((?-i:\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY(?s:.*)|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[^\s'"]*)|\bbearer\s+[^\s'"\[]+)"#;
 /// `scheme://user:password@` of an address: the first group is what stays. A password may contain what an address may not.
@@ -61,7 +69,9 @@ pub(super) static SUSPICIOUS: LazyLock<BytesRegex> = LazyLock::new(|| {
         r"(?:create|alter|attach)(?:\s|\\[nrtbf]|\\?/\*|--)".to_owned(),
         "collection".to_owned(),
         format!("(?:{CALLS}){gap}"),
+        "function_name:".to_owned(),
         format!(r#"(?:{KEYS})[\\"'`]*(?:\s|\\[nrtbf]|\\?/\*|--|[=:,'])"#),
+        IN_ADDRESSES.to_owned(),
         "bearer".to_owned(),
         r"(?-i:AKIA|ASIA|PRIVATE KEY|eyJ)".to_owned(),
         r":\\?/\\?/".to_owned(),
@@ -76,8 +86,8 @@ pub(super) const SYNTAX_ERROR: &str = "Syntax error";
 pub(super) const QUOTED_STATEMENT: &str =
     r"(Syntax error(?:: failed at position [0-9]+)?)(?:[ :(].*?)?(\. Expected one of|$)";
 
-static BARE: LazyLock<[Regex; 3]> =
-    LazyLock::new(|| [ASSIGNED, IDENTIFIED, TOKENS].map(|pattern| text(&format!("(?is){pattern}"))));
+static BARE: LazyLock<[Regex; 4]> =
+    LazyLock::new(|| [ASSIGNED, IDENTIFIED, SOURCED, TOKENS].map(|pattern| text(&format!("(?is){pattern}"))));
 static QUOTED: LazyLock<Regex> = LazyLock::new(|| text(&format!("(?s){QUOTED_STATEMENT}")));
 static ADDRESS: LazyLock<Regex> = LazyLock::new(|| text(USER_INFO));
 
@@ -89,8 +99,8 @@ pub(super) fn hide_bare(given: &str) -> Cow<'_, str> {
             QUOTED.replace_all(text, |found: &Captures<'_>| format!("{} {HIDDEN}{}", &found[1], &found[2]))
         });
     }
-    let [assigned, identified, tokens] = &*BARE;
-    for pattern in [assigned, identified] {
+    let [assigned, identified, sourced, tokens] = &*BARE;
+    for pattern in [assigned, identified, sourced] {
         super::replace(&mut kept, |text| {
             pattern.replace_all(text, |found: &Captures<'_>| format!("{}{HIDDEN}", &found[1]))
         });
@@ -120,7 +130,7 @@ pub(super) fn names_secret(key: &str) -> bool {
         "sas_token",
         "connection_string",
     ];
-    let key = key.to_ascii_lowercase();
+    let key = key.to_ascii_lowercase().replace('-', "_");
     ENDS.iter().any(|end| key.ends_with(end))
 }
 

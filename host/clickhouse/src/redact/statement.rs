@@ -1,6 +1,6 @@
 //! Which statements read texts with SQL in them, and the same rule as an expression for formats that cannot be looked into.
 
-use super::patterns::{ASSIGNED, IDENTIFIED, QUOTED_STATEMENT, SYNTAX_ERROR, TOKENS, USER_INFO, sensitive};
+use super::patterns::{ASSIGNED, IDENTIFIED, QUOTED_STATEMENT, SOURCED, SYNTAX_ERROR, TOKENS, USER_INFO, sensitive};
 use crate::error::ReadError;
 use crate::guard::GuardedQuery;
 use crate::options::ReadOptions;
@@ -92,6 +92,8 @@ pub(crate) struct Care {
     pub(crate) rows: bool,
     /// The statement reads what is known to hold SQL, so that a format which cannot be looked into would show it.
     pub(crate) holder: bool,
+    /// The rows are the lines of a plan.
+    pub(crate) plan: bool,
 }
 
 impl Care {
@@ -101,12 +103,13 @@ impl Care {
         // Names may be bound, and a database may be chosen beside the statement.
         let bound = options.parameters.iter().flat_map(|(_, value)| value.split('.'));
         let all: Vec<&str> = names.iter().map(String::as_str).chain(bound).chain(options.database.as_deref()).collect();
+        let plan = names.first().is_some_and(|first| first.eq_ignore_ascii_case("explain"));
         let lists = names.first().is_some_and(|first| is(first, LISTING));
         // It finds its tables by a pattern.
         let lists = lists || is_any(&names, "merge");
         let of_server = all.iter().any(|name| is(name, DATABASES));
         let holder = all.iter().any(|name| is_holder(name));
-        Self { rows: lists || of_server || holder, holder: lists || of_server && holder }
+        Self { rows: lists || of_server || holder, holder: lists || of_server && holder, plan }
     }
 
     /// Refuses what would show what cannot be hidden.
@@ -142,7 +145,7 @@ pub fn redaction_sql(expression: &str) -> String {
     let before = format!("substring({text}, 1, position(concat({plain}, '\\''), '\\'') - 1)");
     let quoted = literal(&format!("(?s){QUOTED_STATEMENT}"));
     let mut kept = format!("replaceRegexpAll({before}, {quoted}, '\\\\1 [HIDDEN]\\\\2')");
-    for pattern in [ASSIGNED, IDENTIFIED] {
+    for pattern in [ASSIGNED, IDENTIFIED, SOURCED] {
         kept = format!("replaceRegexpAll({kept}, {}, '\\\\1[HIDDEN]')", literal(&format!("(?is){pattern}")));
     }
     kept = format!("replaceRegexpAll({kept}, {}, '[HIDDEN]')", literal(&format!("(?is){TOKENS}")));

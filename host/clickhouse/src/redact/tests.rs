@@ -27,6 +27,14 @@ const SENSITIVE: &[&str] = &[
     "CREATE NAMED  COLLECTION n AS a = 'x', b = 'SECRET'",
     "CREATE DICTIONARY d (i UInt8) PRIMARY KEY i SOURCE(CLICKHOUSE(USER 'u' PASSWORD 'SECRET'))",
     "CREATE DICTIONARY d SOURCE(HTTP(URL 'https://x' CREDENTIALS(USER 'u' PASSWORD 'SECRET')))",
+    "CREATE DICTIONARY d SOURCE(MYSQL(USER 'u' PASSWORD SECRET))",
+    "CREATE DICTIONARY d SOURCE(MYSQL(USER u PASSWORD SECRET HOST h))",
+    "SELECT * FROM executable('x.sh SECRET', TSV)",
+    "CREATE FUNCTION f AS x -> x -- X-API-Key: SECRET",
+    "X-ClickHouse-Key: SECRET",
+    "Private Key = 'SECRET'",
+    "HTTP request to https://h/x?a=1&key=SECRET failed",
+    "SELECT 'https://h/x?auth=SECRET'",
     "BACKUP TABLE t TO S3('https://b/', 'k', 'SECRET')",
     "RESTORE ALL FROM Disk('d', 'x') SETTINGS password='SECRET'",
     "SELECT encrypt('aes-256-gcm', x, 'SECRET'), aes_decrypt_mysql('m', y, 'SECRET')",
@@ -152,6 +160,30 @@ fn what_one_value_quotes_another_one_names() {
         let kept = filtered(Format::Csv, encoded(Format::Csv, &[error]));
         assert!(!kept.contains("SECRET") && kept.contains("Syntax error"), "{kept}");
     }
+}
+
+#[test]
+fn what_a_line_of_a_plan_names_those_behind_it_quote() {
+    let lines = |named: &str| -> [String; 4] {
+        ["Literal 'x'".into(), named.into(), "Identifier y".into(), "Literal 'SECRET'".into()]
+    };
+    for named in
+        ["Function decrypt (alias z) (children 1)", "FUNCTION id: 4, function_name: s3, function_type: ordinary"]
+    {
+        for format in FORMATS {
+            let rows: Vec<Bytes> = lines(named).iter().map(|line| encoded(format, &[line])).collect();
+            // As they come: all at once, or one after the other.
+            let mut one = Redactor::new(format, true).of_plan();
+            let each: Vec<u8> = rows.iter().flat_map(|row| one.rows(row.clone())).collect();
+            let all = Redactor::new(format, true).of_plan().rows(Bytes::from(rows.concat()));
+            for kept in [&each[..], &all] {
+                let kept = String::from_utf8_lossy(kept);
+                assert!(!kept.contains("SECRET") && kept.contains("Identifier y"), "{kept}");
+            }
+        }
+    }
+    let harmless = encoded(Format::Csv, &["Literal 'x'"]);
+    assert_eq!(Redactor::new(Format::Csv, true).of_plan().rows(harmless.clone()), harmless);
 }
 
 #[test]
