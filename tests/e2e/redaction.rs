@@ -133,6 +133,42 @@ fn a_view_of_the_log_is_known_by_its_columns() {
     });
 }
 
+/// What a view keeps to itself is not in its plans either, whose lines name and quote on lines of their own.
+#[test]
+fn plans_show_no_secret_of_the_views_they_go_through() {
+    run(async {
+        let host = leaking().await;
+        let engine = engine().await;
+        engine.ask("CREATE TABLE IF NOT EXISTS e2e.sealed (x String) ENGINE = MergeTree ORDER BY x").await;
+        let view = format!("decrypt('aes-192-ecb', x, '{SECRET}') AS y, 'https://u:{SECRET}@h/' AS z FROM e2e.sealed");
+        engine.ask(&format!("CREATE VIEW IF NOT EXISTS e2e.unsealed AS SELECT {view}")).await;
+        for (mode, settings) in [
+            ("", ""),
+            ("", "actions=1"),
+            ("", "actions=1,json=1,header=1"),
+            ("", "indexes=1,projections=1,sorting=1"),
+            ("PIPELINE", ""),
+            ("AST", ""),
+            ("SYNTAX", ""),
+            ("ESTIMATE", ""),
+        ] {
+            let body =
+                json!({"hostId": 0, "query": "SELECT * FROM e2e.unsealed", "mode": mode, "planSettings": settings});
+            says_nothing(&host.post("/api/v1/explain", &body).await.expect(200));
+        }
+        for kind in ["QUERY TREE", "QUERY TREE dump_ast = 1", "AST optimize = 1", "SYNTAX run_query_tree_passes = 1"] {
+            let answer = host.query(&format!("EXPLAIN {kind} SELECT * FROM e2e.unsealed")).await;
+            says_nothing(&answer);
+            assert!([200, 400].contains(&answer.status), "{answer}");
+        }
+        for format in ["ndjson", "csv", "tsv"] {
+            let sql = "EXPLAIN PLAN actions = 1 SELECT * FROM e2e.unsealed";
+            let answer = host.post("/api/v1/explorer/query", &json!({"sql": sql, "format": format})).await;
+            says_nothing(&answer.expect(200));
+        }
+    });
+}
+
 #[test]
 fn tools_and_errors_say_no_secret() {
     run(async {

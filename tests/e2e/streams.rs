@@ -148,6 +148,36 @@ fn a_result_that_breaks_off_never_looks_complete() {
 }
 
 #[test]
+fn a_result_that_breaks_off_never_looks_complete_in_http_1_0() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    run(async {
+        // nginx asks so unless it is told otherwise. Such an answer ends with its connection, and nothing else tells that it is whole.
+        let host = &Host::with_bundled().config(WIDE).start().await;
+        let ask = async |failing: u32| {
+            let sql = format!(
+                "SELECT throwIf(number = {failing}, 'on purpose') AS t, repeat('x', 100) AS x FROM numbers(200000)"
+            );
+            let body = json!({"sql": sql, "format": "ndjson"}).to_string();
+            let address = host.url().trim_start_matches("http://");
+            let mut stream = tokio::net::TcpStream::connect(address).await.expect("a connection");
+            let head = "POST /api/v1/explorer/query HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+            let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            stream.write_all(request.as_bytes()).await.expect("a request");
+            let mut said = Vec::new();
+            let outcome = stream.read_to_end(&mut said).await;
+            assert!(said.starts_with(b"HTTP/1.0 200 OK\r\n"), "{failing}");
+            (outcome, String::from_utf8_lossy(&said).into_owned())
+        };
+        let (outcome, said) = ask(190_000).await;
+        assert!(outcome.is_err(), "{} bytes looked complete", said.len());
+        let (outcome, said) = ask(200_000).await;
+        outcome.expect("the end");
+        assert_eq!(said.matches("\n{\"t\":0").count(), 200_000);
+    });
+}
+
+#[test]
 fn more_queries_than_places_wait_and_then_are_busy() {
     run(async {
         let host = Host::with_bundled().env("CLICKHOUSE_POOL_SIZE", "2").start().await;
@@ -361,6 +391,23 @@ fn texts_are_compressed_for_those_who_read_that() {
 }
 
 /// All that a server sends over one connection.
+#[test]
+fn bytes_that_are_no_text_leave_json_readable() {
+    run(async {
+        let host = shared().await;
+        let sql = "SELECT unhex('ff00c3') AS bytes, 'ä' AS text FROM numbers(2)";
+        for format in ["json", "ndjson"] {
+            let answer = host.post("/api/v1/explorer/query", &json!({"sql": sql, "format": format})).await.expect(200);
+            let text = std::str::from_utf8(&answer.body).unwrap_or_else(|error| panic!("{format}: {error}"));
+            assert_eq!(text.matches("\u{fffd}\\u0000\u{fffd}").count(), 2, "{text}");
+            assert_eq!(text.matches('ä').count(), 2, "{text}");
+        }
+        // Other formats are bytes, and are passed on as such.
+        let answer = host.post("/api/v1/explorer/query", &json!({"sql": sql, "format": "csv"})).await.expect(200);
+        assert_eq!(answer.body.iter().filter(|byte| **byte == 0xff).count(), 2);
+    });
+}
+
 async fn raw(host: &Host, request: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream =

@@ -17,6 +17,7 @@ use super::checked_json::CheckedJson;
 use super::envelope::Metadata;
 use super::error::{Problem, Word, plugin_problem};
 use super::gate::{ActionsWrite, Gate, Right, denied};
+use super::host_id::HostId;
 use super::parameters;
 use crate::actions::{Done, Refusal, Shown, Unconfirmed, Way, Wish, perform};
 use crate::app::App;
@@ -141,11 +142,11 @@ impl ActionsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<u32>>,
+        host_id: Query<Option<HostId>>,
         body: CheckedJson<ActionRequest>,
     ) -> Result<Json<ActionAnswer>, ActionProblem> {
         let began = Instant::now();
-        let wish = wish(&app, gate, host_id.0, &body)?;
+        let wish = wish(&app, gate, host_id.0.as_deref(), &body)?;
         let way = way(&wish, body.0.dry_run, body.0.confirmation)?;
         let (plugin, host) = (wish.action.plugin.id().to_owned(), wish.host);
         let done = perform(wish, way).await.map_err(|refusal| problem(&plugin, refusal))?;
@@ -160,9 +161,9 @@ impl ActionsApi {
 }
 
 /// Checks everything that was sent.
-fn wish(app: &Arc<App>, gate: ActionGate, host: Option<u32>, body: &ActionRequest) -> Result<Wish, ActionProblem> {
+fn wish(app: &Arc<App>, gate: ActionGate, host: Option<&str>, body: &ActionRequest) -> Result<Wish, ActionProblem> {
     let ActionGate { gate: Gate { caller, request_id, .. }, address, noted } = gate;
-    let (host, _) = parameters::host(app, &caller, host.map(|id| id.to_string()).as_deref())?;
+    let (host, _) = parameters::host(app, &caller, host)?;
     let catalogue = &app.registry.catalogue;
     let gated = catalogue.action(&body.action).map_err(|unknown| {
         let names: Vec<&str> = catalogue.actions().map(|(name, _)| name).collect();

@@ -11,6 +11,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::{Map, Value};
 
 use super::error::Problem;
+use super::misread;
 
 /// The body of an operation that takes an object.
 #[derive(Debug)]
@@ -54,9 +55,13 @@ impl<T: ParseFromJSON> ParsePayload for CheckedJson<T> {
         if let Some((field, reason)) = misfit::<T>(fields) {
             return Err(refused(&field, format!("`{field}`: {reason}")));
         }
-        T::parse_from_json(Some(value))
-            .map(Self)
-            .map_err(|error| refused("body", format!("the request's body: {}", error.into_message())))
+        T::parse_from_json(Some(value)).map(Self).map_err(|error| {
+            let said = misread::reworded(error.message());
+            match misread::field(error.message()) {
+                Some(field) => refused(field, said),
+                None => refused("body", format!("the request's body: {said}")),
+            }
+        })
     }
 }
 

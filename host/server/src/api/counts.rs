@@ -9,9 +9,10 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use super::Tag;
-use super::envelope::{Envelope, Metadata, Unreachable};
+use super::envelope::{Envelope, Metadata, Unavailable, Unreachable};
 use super::error::Problem;
 use super::gate::ItemGate;
+use super::host_id::HostId;
 use super::parameters;
 use super::tables::open;
 use crate::app::App;
@@ -35,7 +36,7 @@ pub struct Counts {
 /// One counter.
 #[derive(Debug, Object)]
 pub struct Count {
-    /// Null where the server lacks what is counted.
+    /// Null where the server lacks what is counted; `metadata.unavailable` says why.
     #[oai(nullable)]
     pub count: Option<u64>,
 }
@@ -50,7 +51,7 @@ impl CountsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Counts>>, Problem> {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
@@ -76,14 +77,14 @@ impl CountsApi {
         key: Path<String>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.counters(), WORDS)?;
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
         let counted = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await?;
-        Ok(Json(about(id, Count { count: counted.count })))
+        Ok(Json(told(id, counted)))
     }
 
     /// One number about all replicas of a cluster
@@ -101,7 +102,7 @@ impl CountsApi {
         cluster: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration, through which the cluster is asked.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.cluster_counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.cluster_counters(), WORDS)?;
@@ -114,9 +115,7 @@ impl CountsApi {
         let asking = gate.asking(&app);
         let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster)]);
         let counted = count(asking, &panel, sent).await?;
-        let mut answer = about(id, Count { count: counted.count });
-        answer.metadata.unreachable = counted.unreachable;
-        Ok(Json(answer))
+        Ok(Json(told(id, counted)))
     }
 }
 
@@ -132,6 +131,13 @@ where
     Envelope { success: true, data, metadata }
 }
 
+fn told(id: u32, counted: Counted) -> Envelope<Count> {
+    let mut answer = about(id, Count { count: counted.count });
+    answer.metadata.unreachable = counted.unreachable;
+    answer.metadata.unavailable = counted.unavailable;
+    answer
+}
+
 /// What was counted.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
@@ -139,6 +145,8 @@ pub(super) struct Counted {
     pub count: Option<u64>,
     /// Replicas that are not in it.
     pub unreachable: Vec<Unreachable>,
+    /// What the server lacks.
+    pub unavailable: Option<Unavailable>,
 }
 
 /// Counts.
@@ -149,10 +157,10 @@ pub(super) async fn count(
 ) -> Result<Counted, Problem> {
     let request = Request::from_pairs(asking.app, asking.caller, panel, sent)?;
     match panels::rows(asking, panel, &request).await? {
-        Outcome::Unavailable(_) => Ok(Counted::default()),
+        Outcome::Unavailable(unavailable) => Ok(Counted { unavailable: Some(unavailable), ..Counted::default() }),
         Outcome::Rows(rows) => {
             let count = rows.values()?.iter().map(|row| row["count"].as_u64()).sum();
-            Ok(Counted { count, unreachable: rows.unreachable })
+            Ok(Counted { count, unreachable: rows.unreachable, unavailable: None })
         }
     }
 }

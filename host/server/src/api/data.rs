@@ -18,6 +18,7 @@ use super::checked_json::CheckedJson;
 use super::error::{Problem, Word};
 use super::explorer;
 use super::gate::{ItemGate, denied};
+use super::host_id::HostId;
 use super::routes::RowsResponse;
 use crate::app::App;
 use crate::panels;
@@ -72,7 +73,7 @@ impl DataApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// The statement.
         #[oai(validator(max_length = 8000))]
         sql: Query<Option<String>>,

@@ -10,6 +10,7 @@ use poem_openapi::{ApiResponse, Object};
 use serde_json::{Value, json};
 
 use super::envelope::{ErrorBody, ErrorEnvelope, Metadata};
+use super::misread;
 use crate::plugins::{BadParameter, Unknown};
 
 /// Every failed answer of an operation, by status.
@@ -334,9 +335,9 @@ pub async fn enveloped(error: poem::Error) -> Response {
     let status = error.status();
     let route = error.data::<PathPattern>().cloned();
     let problem = if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseParamError>() {
-        Problem::invalid(bad.name, format!("parameter `{}`: missing or malformed ({})", bad.name, bad.reason))
+        Problem::invalid(bad.name, format!("parameter `{}`: {}", bad.name, misread::reworded(&bad.reason)))
     } else if let Some(bad) = error.downcast_ref::<poem_openapi::error::ParseRequestPayloadError>() {
-        Problem::invalid("body", format!("the request's body: {}", bad.reason))
+        Problem::invalid("body", format!("the request's body: {}", misread::reworded(&bad.reason)))
     } else {
         match status {
             StatusCode::NOT_FOUND => Problem::no_such_path(),

@@ -15,6 +15,7 @@ use super::envelope::Metadata;
 use super::error::Problem;
 use super::explorer;
 use super::gate::{Gate, TablesWrite};
+use super::host_id::HostId;
 use super::parameters::AnswerFormat;
 use super::routes::RowsResponse;
 use crate::answers::{self, Ask, Part};
@@ -162,8 +163,8 @@ async fn explain(
         kind: QuerySource::Explorer,
         request_id: &gate.request_id,
         caller: Some(&gate.caller),
-        plugin: "host",
         address: Some(gate.address),
+        plugin: "host",
         item: "explain",
     };
     let metadata = Metadata {
@@ -190,7 +191,7 @@ impl ExplainApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// One SELECT; a final `;` and `FORMAT` are left out.
         #[oai(validator(max_length = 100_000))]
         query: Query<String>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use chm_access::Caller;
 use chm_sandbox::bindings::panels::Check;
 use poem::web::Data;
 use poem_openapi::param::Query;
@@ -14,6 +15,7 @@ use super::Tag;
 use super::envelope::{ErrorBody, Unavailable};
 use super::error::Problem;
 use super::gate::ItemGate;
+use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
@@ -86,7 +88,7 @@ impl HealthApi {
         charts: Query<Option<String>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
         /// IANA name.
         timezone: Query<Option<String>>,
     ) -> Result<Json<Checks>, Problem> {
@@ -107,13 +109,7 @@ impl HealthApi {
 }
 
 fn wanted(app: &App, gate: &ItemGate, charts: Option<&str>) -> Result<BTreeSet<String>, Problem> {
-    let Some(text) = charts else {
-        let catalogue = &app.registry.catalogue;
-        let all = catalogue.charts().chain(catalogue.tables());
-        let open = all.filter(|(_, it)| it.open(&app.matrix, &gate.caller, app.posture).is_ok());
-        let checks = open.filter(|(_, it)| it.for_documentation().described.check.is_some());
-        return Ok(checks.map(|(name, _)| name.to_owned()).collect());
-    };
+    let Some(text) = charts else { return Ok(open_checks(app, &gate.caller).map(str::to_owned).collect()) };
     let names: BTreeSet<String> =
         text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
     if names.is_empty() || names.len() > MOST_CHECKS {
@@ -123,12 +119,23 @@ fn wanted(app: &App, gate: &ItemGate, charts: Option<&str>) -> Result<BTreeSet<S
     Ok(names)
 }
 
+/// Names of the checks that the caller may read.
+fn open_checks<'a>(app: &'a App, caller: &'a Caller) -> impl Iterator<Item = &'a str> {
+    let catalogue = &app.registry.catalogue;
+    let all = catalogue.charts().chain(catalogue.tables());
+    let open = all.filter(|(_, it)| it.open(&app.matrix, caller, app.posture).is_ok());
+    open.filter(|(_, it)| it.for_documentation().described.check.is_some()).map(|(name, _)| name)
+}
+
 async fn check(asking: Asking<'_>, name: &str, host: u32, timezone: Option<String>) -> CheckResult {
     let Asking { app, caller, .. } = asking;
     let catalogue = &app.registry.catalogue;
     let gated = match catalogue.chart(name).or_else(|unknown| catalogue.table(name).map_err(|_| unknown)) {
         Ok(gated) => gated,
-        Err(unknown) => return failed(Problem::unknown("check", "near", &unknown, Vec::new())),
+        Err(unknown) => {
+            let names = open_checks(app, caller).collect();
+            return failed(Problem::unknown("check", "availableChecks", &unknown, names));
+        }
     };
     let (panel, _allowed) = match gated.open(&app.matrix, caller, app.posture) {
         Ok(open) => open,

@@ -12,6 +12,7 @@ use super::Tag;
 use super::envelope::Envelope;
 use super::error::{Problem, Word};
 use super::gate::{Gate, OverviewRead};
+use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 
@@ -79,9 +80,9 @@ impl HostsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<u32>,
+        host_id: Query<HostId>,
     ) -> Result<Json<Envelope<HostStatus>>, Problem> {
-        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id.0.to_string()))?;
+        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id))?;
         let status = tokio::time::timeout(app.ask_timeout, host.status())
             .await
             .map_err(|_| Problem::new(Word::Timeout, "the server did not say its state in time"))??;

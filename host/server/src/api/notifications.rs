@@ -14,6 +14,7 @@ use super::counts;
 use super::envelope::{Envelope, Metadata, Unreachable};
 use super::error::{Problem, Word};
 use super::gate::{ClusterRead, Gate};
+use super::host_id::HostId;
 use super::parameters;
 use super::topology::table;
 use crate::app::App;
@@ -82,7 +83,7 @@ impl NotificationsApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Notifications>>, Problem> {
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);

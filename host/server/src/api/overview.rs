@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use poem::web::Data;
 use poem_openapi::param::Query;
@@ -13,6 +14,7 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata};
 use super::error::Problem;
 use super::gate::{Gate, OverviewRead};
+use super::host_id::HostId;
 use super::hosts::HostStatus;
 use super::parameters;
 use crate::app::App;
@@ -77,9 +79,10 @@ impl OverviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<u32>,
+        host_id: Query<HostId>,
     ) -> Result<Json<Envelope<Overview>>, Problem> {
-        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id.0.to_string()))?;
+        let began = Instant::now();
+        let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id))?;
         let status = host.status().await?;
         let asking = gate.asking(&app);
         let (running, today, databases, tables, disks) = tokio::join!(
@@ -97,7 +100,8 @@ impl OverviewApi {
             disk_usage: disks.as_deref().and_then(disk_usage),
             host_info: HostStatus { version: status.version, uptime: status.uptime, hostname: status.hostname },
         };
-        let metadata = Metadata { host: id.to_string(), rows: 1, ..Metadata::default() };
+        let duration = began.elapsed().as_secs_f64();
+        let metadata = Metadata { host: id.to_string(), rows: 1, duration, ..Metadata::default() };
         Ok(Json(Envelope { success: true, data, metadata }))
     }
 
@@ -111,7 +115,7 @@ impl OverviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Availability>>, Problem> {
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let shape = host.shape().await?;

@@ -12,6 +12,7 @@ use super::open;
 use crate::api::Tag;
 use crate::api::error::Problem;
 use crate::api::gate::{Gate, TablesRead};
+use crate::api::host_id::HostId;
 use crate::api::parameters;
 use crate::api::routes::RowsResponse;
 use crate::app::App;
@@ -94,7 +95,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
     ) -> poem::Result<RowsResponse> {
         show(&app, &gate, request, "explorer-databases", pairs(request)?).await
     }
@@ -110,7 +111,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -129,7 +130,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -151,7 +152,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -173,7 +174,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -195,7 +196,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,
@@ -217,7 +218,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        _host_id: Query<String>,
+        _host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database")]
         _database: Query<String>,
@@ -241,7 +242,7 @@ impl BrowseApi {
         request: &Request,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// The database.
         #[oai(name = "database", default = "default_database")]
         _database: Query<String>,

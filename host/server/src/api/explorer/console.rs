@@ -13,6 +13,7 @@ use crate::api::Tag;
 use crate::api::checked_json::CheckedJson;
 use crate::api::error::Problem;
 use crate::api::gate::{Gate, TablesWrite};
+use crate::api::host_id::HostId;
 use crate::api::parameters::{self, AnswerFormat};
 use crate::api::routes::RowsResponse;
 use crate::app::App;
@@ -60,8 +61,8 @@ async fn run(
         kind: QuerySource::Explorer,
         request_id: &gate.request_id,
         caller: Some(&gate.caller),
-        plugin: "host",
         address: Some(gate.address),
+        plugin: "host",
         item: "explorer",
     };
     let limit = match asked.limit {
@@ -104,7 +105,7 @@ impl ConsoleApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// One reading statement, without `FORMAT` or `SETTINGS`.
         #[oai(validator(max_length = 8000))]
         sql: Query<String>,

@@ -12,6 +12,7 @@ use crate::answers;
 use crate::api::Tag;
 use crate::api::error::Problem;
 use crate::api::gate::{Gate, TablesWrite};
+use crate::api::host_id::HostId;
 use crate::api::parameters::{self, AnswerFormat};
 use crate::api::routes::RowsResponse;
 use crate::app::App;
@@ -43,7 +44,7 @@ impl PreviewApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// The database.
         #[oai(validator(min_length = 1, max_length = 206))]
         database: Query<String>,
@@ -67,8 +68,8 @@ impl PreviewApi {
             kind: QuerySource::Explorer,
             request_id: &gate.request_id,
             caller: Some(&gate.caller),
-            plugin: "host",
             address: Some(gate.address),
+            plugin: "host",
             item: "preview",
         };
         for (name, value) in [("database", &database.0), ("table", &table.0)] {

@@ -14,6 +14,7 @@ use super::{host, open};
 use crate::api::Tag;
 use crate::api::envelope::{Envelope, Metadata};
 use crate::api::gate::{Gate, TablesRead};
+use crate::api::host_id::HostId;
 use crate::app::App;
 use crate::panels::{self, Outcome};
 
@@ -36,7 +37,7 @@ impl QueryLogApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<String>,
+        host_id: Query<HostId>,
         /// The query's id.
         #[oai(name = "queryId", validator(min_length = 1, max_length = 512))]
         query_id: Query<String>,
@@ -44,7 +45,7 @@ impl QueryLogApi {
         let began = Instant::now();
         let (id, host) = host(&app, &gate.caller, &host_id)?;
         let panel = open(&app, &gate.caller, PANEL, "panels-queries", app.registry.catalogue.table(PANEL))?;
-        let sent = BTreeMap::from([("hostId".to_owned(), host_id.0), ("query_id".to_owned(), query_id.0)]);
+        let sent = BTreeMap::from([("hostId".to_owned(), id.to_string()), ("query_id".to_owned(), query_id.0)]);
         let asked = panels::Request::from_pairs(&app, &gate.caller, &panel, sent)?;
         let asking = gate.asking(&app);
         let mut metadata = Metadata { host: id.to_string(), ..Metadata::default() };

@@ -22,6 +22,7 @@ use super::Tag;
 use super::envelope::{Envelope, Metadata, Unavailable};
 use super::error::{Problem, Word};
 use super::gate::{ClusterRead, Gate};
+use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
 use crate::panels::{self, Asking, Outcome, Request};
@@ -43,7 +44,7 @@ impl TopologyApi {
         app: Data<&Arc<App>>,
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
-        host_id: Query<Option<String>>,
+        host_id: Query<Option<HostId>>,
         /// IANA name; accepted for the contract's sake: nothing here is a time.
         timezone: Query<Option<String>>,
     ) -> Result<Json<Envelope<Topology>>, Problem> {
