@@ -91,6 +91,12 @@ impl Asked {
         Self { system, others }
     }
 
+    /// What the server has, where that is all that was asked.
+    #[must_use]
+    pub fn shape_alone(&self) -> Option<&Arc<ServerShape>> {
+        self.others.is_empty().then_some(&self.system)
+    }
+
     /// The server's version as it writes it.
     #[must_use]
     pub fn version_text(&self) -> &str {

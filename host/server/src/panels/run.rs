@@ -245,12 +245,12 @@ impl<'a> Run<'a> {
         &self,
         id: u32,
         host: &Host,
-        labels: &[(&str, &str)],
+        labels: &'static [(&'static str, &'static str)],
     ) -> Result<Result<(Statement, String), Unavailable>, Problem> {
         let facts = Asked::about(&self.panel.selection, host).await?;
         let version = facts.version_text().to_owned();
         let wishes = Wishes {
-            conditions: &self.request.conditions,
+            conditions: self.request.conditions.clone(),
             cut: match self.request.scope {
                 Scope::Cluster(..) => self.request.cut.of_each(),
                 Scope::Host(..) | Scope::Hosts(_) => self.request.cut.clone(),
@@ -266,7 +266,8 @@ impl<'a> Run<'a> {
                 statement
             })
         } else {
-            statement::described(&self.panel.selection, &facts, &wishes).map(|mut statement| {
+            let write = || statement::described(&self.panel.selection, &facts, &wishes);
+            self.panel.written.or_write(id, &facts, &wishes, write).map(|mut statement| {
                 statement.bindings.extend(self.request.bindings.iter().cloned());
                 statement
             })
@@ -308,8 +309,8 @@ impl<'a> Run<'a> {
             },
             request_id: self.asking.request_id,
             caller: Some(self.asking.caller),
-            plugin: self.panel.plugin.id(),
             address: Some(self.asking.address),
+            plugin: self.panel.plugin.id(),
             item: &self.panel.name,
         }
     }

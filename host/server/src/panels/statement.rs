@@ -28,14 +28,14 @@ pub enum Lack {
 }
 
 /// What the client asked for beside the panel's own parameters.
-#[derive(Debug, Clone, Default)]
-pub struct Wishes<'a> {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wishes {
     /// Conditions on the result.
-    pub conditions: &'a [Condition],
+    pub conditions: Vec<Condition>,
     /// Order and length.
     pub cut: Cut,
     /// Columns with fixed values before all others: the server's name, where several are asked.
-    pub labels: &'a [(&'a str, &'a str)],
+    pub labels: &'static [(&'static str, &'static str)],
     /// The rows leave in a form in which credentials cannot be hidden on the way, so the server has to; and in which nulls have a type.
     pub hide_in_sql: bool,
 }
@@ -71,7 +71,7 @@ pub enum NoStatement {
 ///
 /// # Errors
 /// When the server lacks something, or the guard refuses.
-pub fn described(selection: &Selection, server: &impl Facts, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+pub fn described(selection: &Selection, server: &impl Facts, wishes: &Wishes) -> Result<Statement, NoStatement> {
     let variant = variant(selection, server).map_err(NoStatement::Lack)?;
     if let Some(lack) = selection.requires.iter().find_map(|needed| lack(needed, server)) {
         return Err(NoStatement::Lack(lack));
@@ -91,7 +91,7 @@ pub fn values_of(
     column: &str,
     conditions: &[Condition],
 ) -> Result<Statement, NoStatement> {
-    let rows = described(selection, server, &Wishes { conditions, ..Wishes::default() })?;
+    let rows = described(selection, server, &Wishes { conditions: conditions.to_vec(), ..Wishes::default() })?;
     if rows.absent.iter().any(|absent| absent == column) {
         return Err(NoStatement::Filter { name: column.to_owned(), column: column.to_owned() });
     }
@@ -113,7 +113,7 @@ pub fn values_of(
 ///
 /// # Errors
 /// When the guard refuses.
-pub fn planned(sql: &str, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+pub fn planned(sql: &str, wishes: &Wishes) -> Result<Statement, NoStatement> {
     around(sql, Vec::new(), wishes)
 }
 
@@ -192,7 +192,7 @@ fn table(needed: &Requirement, server: &impl Facts) -> String {
     }
 }
 
-fn around(inner: &str, absent: Vec<String>, wishes: &Wishes<'_>) -> Result<Statement, NoStatement> {
+fn around(inner: &str, absent: Vec<String>, wishes: &Wishes) -> Result<Statement, NoStatement> {
     if let Some(condition) = wishes.conditions.iter().find(|condition| absent.contains(&condition.column)) {
         return Err(NoStatement::Filter { name: condition.name.clone(), column: condition.column.clone() });
     }

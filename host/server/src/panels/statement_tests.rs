@@ -174,8 +174,8 @@ fn order_and_page_are_around_the_panels_own_statement_and_one_more_row_is_asked_
 #[test]
 fn a_filter_on_a_column_that_the_server_lacks_is_an_error_not_an_empty_answer() {
     let filter = filter("size", &[Operator::Gte]);
-    let conditions = [filter.condition(Some("5")).unwrap().unwrap()];
-    let wishes = Wishes { conditions: &conditions, ..Wishes::default() };
+    let conditions = vec![filter.condition(Some("5")).unwrap().unwrap()];
+    let wishes = Wishes { conditions, ..Wishes::default() };
     match described(&simple(), &Server::with(&["text"]), &wishes).unwrap_err() {
         NoStatement::Filter { name, column } => assert_eq!((name.as_str(), column.as_str()), ("f", "size")),
         other => panic!("{other:?}"),
@@ -219,8 +219,8 @@ proptest! {
         let operators = [Operator::Eq, Operator::Contains, Operator::InList, Operator::NotInList];
         let filter = filter("text", &operators);
         let Ok(Some(condition)) = filter.condition(Some(&format!("{word}{value}"))) else { return Ok(()) };
-        let conditions = [condition];
-        let wishes = Wishes { conditions: &conditions, ..Wishes::default() };
+        let conditions = vec![condition];
+        let wishes = Wishes { conditions, ..Wishes::default() };
         let server = Imagined { columns: true, predecessors: false };
         let statement = described(&simple(), &server, &wishes).unwrap();
         let plain = described(&simple(), &server, &Wishes::default()).unwrap();

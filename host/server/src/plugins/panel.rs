@@ -8,7 +8,7 @@ use chm_sandbox::Plugin;
 use chm_sandbox::bindings::{panels, types};
 
 use super::parameter::{Parameter, check_parameter_name};
-use crate::panels::{Filter, Selection};
+use crate::panels::{Filter, Selection, Written};
 
 /// Table or chart.
 pub use chm_sandbox::bindings::panels::Shape as PanelKind;
@@ -42,6 +42,8 @@ pub struct Panel {
     pub filters: Vec<Filter>,
     /// What it selects, of which a statement is made for each server.
     pub selection: Selection,
+    /// The statements that were made of it last.
+    pub written: Arc<Written>,
 }
 
 impl Panel {
@@ -110,7 +112,7 @@ impl Panel {
             }
         }
         let selection = Selection::new(&described)?;
-        Ok(Self { name, plugin, permission, parameters, filters, selection, described })
+        Ok(Self { name, plugin, permission, parameters, filters, selection, written: Arc::default(), described })
     }
 }
 
