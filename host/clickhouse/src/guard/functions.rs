@@ -128,3 +128,11 @@ pub(super) fn takes_from(name: &str) -> bool {
     ["extract", "trim", "ltrim", "rtrim", "substring", "substr", "overlay", "position"]
         .contains(&name.to_ascii_lowercase().as_str())
 }
+
+/// The operators and functions whose right side may be the name of a table.
+pub(super) fn takes_set(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.strip_suffix("ignoreset").unwrap_or(&lower);
+    ["in", "notin", "globalin", "globalnotin", "nullin", "notnullin", "globalnullin", "globalnotnullin"]
+        .contains(&plain)
+}

@@ -130,18 +130,17 @@ pub(super) fn follows_column(token: &Token) -> bool {
     is_in(token, FOLLOWING)
 }
 
-/// Ends the list after FROM.
+/// Ends the list after FROM. Not OFFSET, which may belong to SAMPLE, and not FETCH, which may name what stands before it (tried on
+/// 26.7): no list follows these two.
 pub(super) fn ends_from(token: &Token) -> bool {
     is_in(
         token,
         &[
             "except",
-            "fetch",
             "group",
             "having",
             "intersect",
             "limit",
-            "offset",
             "order",
             "prewhere",
             "qualify",
@@ -152,7 +151,24 @@ pub(super) fn ends_from(token: &Token) -> bool {
     )
 }
 
-/// Joins two selects.
-pub(super) fn joins_selects(token: &Token) -> bool {
-    is_in(token, &["union", "except", "intersect", "all", "distinct"])
+/// Stands between two selects.
+pub(super) fn combines_selects(token: &Token) -> bool {
+    is_in(token, &["union", "except", "intersect"])
+}
+
+/// A table comes after it.
+pub(super) fn begins_table(token: &Token) -> bool {
+    is_in(token, &["from", "insert", "join"])
+}
+
+/// Counts even where an alias may stand, as that AS may be a name itself.
+pub(super) fn counts_after_as(token: &Token) -> bool {
+    is_in(token, &["format", "into", "select", "settings"])
+}
+
+/// Something must follow that can be named, so that an `AS` directly behind it is no alias's.
+pub(super) fn expects_operand(token: &Token) -> bool {
+    const OTHERS: &[&str] =
+        &["apply", "as", "by", "case", "distinct", "interval", "recursive", "replace", "select", "step", "to", "top"];
+    is_in(token, OTHERS) || follows_column(token) && !is_in(token, &["end", "final"])
 }

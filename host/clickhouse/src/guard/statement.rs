@@ -5,12 +5,14 @@
 
 mod beginning;
 mod clauses;
+mod names;
 
 use super::Parameter;
 use super::functions;
-use super::keywords::{ends_from, follows_column, joins_selects, starts_writing};
+use super::keywords::{begins_table, counts_after_as, ends_from, follows_column, starts_writing};
 use super::refusal::{Place, Refusal};
 use super::token::{Kind, Token};
+use names::is_path;
 
 /// Deepest nesting that is followed.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -97,6 +99,10 @@ impl<'a> Checker<'a> {
 
     fn back_is(&self, behind: usize, keyword: &str) -> bool {
         self.back(behind).is_some_and(|t| t.is(keyword))
+    }
+
+    fn is_dot(&self, behind: usize) -> bool {
+        self.back(behind).is_some_and(|t| t.kind == Kind::Dot)
     }
 
     fn frame(&mut self) -> Result<&mut Frame, Refusal> {
@@ -262,8 +268,8 @@ impl<'a> Checker<'a> {
     }
 
     fn name(&mut self, token: &Token) -> Result<(), Refusal> {
-        let after_dot = self.back(1).is_some_and(|t| t.kind == Kind::Dot);
-        let after_as = self.back_is(1, "as") && !self.back(2).is_some_and(|t| t.kind == Kind::Dot);
+        let after_dot = self.is_dot(1);
+        let after_as = self.back_is(1, "as") && !self.is_dot(2);
         let called = self.look(1).is_some_and(|t| t.kind == Kind::Open(b'('));
         let function = |why| Refusal::Function { name: token.text.clone(), why, place: token.place };
         if called {
@@ -284,7 +290,23 @@ impl<'a> Checker<'a> {
         if self.frame()?.expect_table && self.table(token, called, after_dot)? {
             return Ok(());
         }
-        if token.kind == Kind::Quoted || after_dot || after_as && !token.is("select") {
+        if is_path(token) && !after_as && self.may_be_table() {
+            return Err(Refusal::NotATable { found: "a path", place: token.place });
+        }
+        // Of `FROM (SELECT SAMPLE 1, '/etc/passwd')` ClickHouse makes a list of tables, if there is one of this name (tried on 26.7).
+        if !after_dot && token.kind == Kind::Quoted && token.text.eq_ignore_ascii_case("select") {
+            let advice = "a name may not be this word, unless its table stands before it with a dot";
+            return Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place: token.place });
+        }
+        if !after_dot && token.is("as") && !self.ends_operand(1) {
+            let advice = "it has nothing to name; a table or column called `as` can be quoted";
+            return Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place: token.place });
+        }
+        if after_as && begins_table(token) {
+            let advice = "an alias of this name can be quoted";
+            return Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place: token.place });
+        }
+        if token.kind == Kind::Quoted || after_dot || after_as && !counts_after_as(token) {
             return Ok(());
         }
         self.keyword(token)
@@ -294,7 +316,7 @@ impl<'a> Checker<'a> {
     fn table(&mut self, token: &Token, called: bool, after_dot: bool) -> Result<bool, Refusal> {
         if !after_dot
             && token.kind == Kind::Word
-            && (token.is("select") || token.is("from") || token.is("with") || ends_from(token))
+            && (["select", "with", "as"].iter().any(|word| token.is(word)) || begins_table(token) || ends_from(token))
         {
             return Err(Refusal::NotATable { found: "a keyword", place: token.place });
         }
@@ -311,8 +333,7 @@ impl<'a> Checker<'a> {
                 place: token.place,
             });
         }
-        // An overlay or file-system database opens such names as files.
-        if token.kind == Kind::Quoted && token.text.contains(['/', '\\', '*', '?', '{', ':']) {
+        if is_path(token) {
             return Err(Refusal::NotATable { found: "a path", place: token.place });
         }
         if self.look(1).is_some_and(|t| t.kind == Kind::Dot) {
@@ -332,10 +353,9 @@ impl<'a> Checker<'a> {
         let place = token.place;
         let misplaced = |advice| Err(Refusal::NotUnderstood { word: token.text.clone(), advice, place });
         let starts = self.back(1).is_none_or(|t| matches!(t.kind, Kind::Open(_)));
-        let joined = self.back(1).is_some_and(joins_selects);
+        let joined = self.joins_selects();
         let of_expression = self.is_from_of_expression();
         let modifier = ["totals", "rollup", "cube", "fill", "ties"].iter().any(|w| self.next_is(w));
-        let after_array = self.back_is(1, "array");
         let next_is_name = self.look(1).is_some_and(|t| t.is_name() && !follows_column(t));
         let head = self.frame()?.head;
 
@@ -366,12 +386,18 @@ impl<'a> Checker<'a> {
                 _ => return misplaced("write SELECT … FROM …, in this order"),
             }
         } else if token.is("join") {
+            let after_array = self.follows_array();
             let frame = self.frame()?;
+            if frame.head == Head::Select && !frame.from_seen {
+                return misplaced("it follows FROM; a name like this can be quoted");
+            }
             frame.in_from = frame.from_seen && !after_array;
             frame.expect_table = frame.in_from;
-        } else if token.is("in") {
-            self.in_operand()?;
-        } else if ends_from(token) {
+        } else if ends_from(token) && self.ends_operand(1) && !self.look(1).is_some_and(|t| t.kind == Kind::Dot) {
+            // What begins no clause may be the name of what stands before, and the list goes on: `FROM t window, '/etc/passwd'`.
+            if self.look(1).is_none_or(|t| matches!(t.kind, Kind::Comma | Kind::Close(_))) && self.frame()?.in_from {
+                return misplaced("a clause follows it; a name like this can be quoted");
+            }
             self.frame()?.in_from = false;
         } else if token.is("into") && self.next_is("outfile") {
             return Err(Refusal::Clause { clause: "INTO OUTFILE", advice: "the result is sent back to you", place });

@@ -36,7 +36,8 @@ impl Checker<'_> {
             }
             // The kind of thing is no name, and `SHOW SETTINGS` no clause: step over it.
             self.at += 1;
-            if self.next_is("settings") && !self.look(0).is_some_and(|t| t.is("settings")) {
+            let two_words = self.look(0).is_some_and(|t| t.is("changed") || t.is("create"));
+            if two_words && self.next_is("settings") {
                 self.at += 1;
             }
         } else if self.frame()?.head == Head::Listing {

@@ -10,9 +10,9 @@ impl Checker<'_> {
     /// `SELECT from FROM …`), so that `SELECT with fill FROM '/etc/passwd'` does: an operand must stand before.
     pub(super) fn is_from_of_expression(&self) -> bool {
         let operand = match () {
-            () if self.back_is(1, "fill") && self.back_is(2, "with") => 3,
-            () if self.back_is(1, "distinct") && self.back_is(2, "is") => 3,
-            () if self.back_is(1, "distinct") && self.back_is(2, "not") && self.back_is(3, "is") => 4,
+            () if self.back_is(1, "fill") && self.is_keyword(2, "with") => 3,
+            () if self.back_is(1, "distinct") && self.is_keyword(2, "is") => 3,
+            () if self.back_is(1, "distinct") && self.back_is(2, "not") && self.is_keyword(3, "is") => 4,
             () => return false,
         };
         let named =
@@ -25,17 +25,6 @@ impl Checker<'_> {
                     || t.is("asc")
             }
             None => false,
-        }
-    }
-
-    /// Right of IN may be a table, but also any expression. Table functions are only resolved there by the old analyzer (tried
-    /// on 26.7: "function `numbers` does not exist"), and those of its time are all on the list of refused calls.
-    pub(super) fn in_operand(&mut self) -> Result<(), Refusal> {
-        match self.look(1) {
-            Some(t) if t.kind == Kind::Quoted && t.text.contains(['/', '\\', '*', '?', '{']) => {
-                Err(Refusal::NotATable { found: "a path", place: t.place })
-            }
-            _ => Ok(()),
         }
     }
 
@@ -54,8 +43,9 @@ impl Checker<'_> {
                 while self.look(ahead).is_some_and(|t| t.kind == Kind::Dot) {
                     ahead += 2;
                 }
-                let assigned = self.look(ahead).is_some_and(|t| t.is_operator("="));
-                if follows_column(next) && !assigned { Ok(()) } else { clause }
+                // `SETTINGS final, readonly = 0` is a clause, and so is `SETTINGS group, readonly = 0` in a nested select.
+                let goes_on = self.look(ahead).is_some_and(|t| t.is_operator("=") || t.kind == Kind::Comma);
+                if follows_column(next) && !goes_on && !next.is("final") { Ok(()) } else { clause }
             }
             Kind::Text | Kind::Number | Kind::Open(b'{') => clause,
             _ => Ok(()),
