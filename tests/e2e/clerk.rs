@@ -88,6 +88,17 @@ fn a_session_token_signs_in_and_a_wrong_one_does_not() {
                 .header("authorization", format!("bEARER   {good}"))
                 .enters("user_7"),
             cookie("a cookie among others", &format!("{good}; theme=dark")).enters("user_7"),
+            Visit::new("a header of its own, as HTTP/2 sends cookies")
+                .cookie("theme", "dark")
+                .cookie("__session", &good)
+                .enters("user_7"),
+            Visit::new("a neighbour's cookie in another language")
+                .cookie("name", format!("José; __session={good}"))
+                .enters("user_7"),
+            cookie("twice: the first counts", &format!("{good}; __session=e.y.j")).enters("user_7"),
+            cookie("twice, and the first is bad", &format!("e.y.j; __session={good}")),
+            Visit::new("another spelling").cookie("%5F_session", &good),
+            cookie("in quotes", &format!("\"{good}\"")),
             cookie("a token that no page asked for", &signer.token(json!({"sub": "user_7"}))).enters("user_7"),
             cookie(
                 "a token for somebody's API (`aud`)",

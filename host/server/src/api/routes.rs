@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::middleware::{CatchPanic, CookieJarManager};
+use poem::middleware::CatchPanic;
 use poem::{EndpointExt, IntoResponse, Response, Route};
 use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
 use poem_openapi::types::{Binary, Type};
@@ -90,8 +90,6 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .with(LimitRates(edge.rates.clone()))
         .with(Identify::new(app.clone(), exempt))
         .with(RecordWrites::new(WriteTable::of(document.value()), app.audit.clone()))
-        // Auth plugins are shown cookies; without this, asking for one is a panic.
-        .with(CookieJarManager::new())
         .data(app.clone())
         .data(document)
         .with(edge.deadline)

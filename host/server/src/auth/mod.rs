@@ -1,6 +1,7 @@
 //! Who sends a request: built once per request, used by every later decision.
 
 mod chain;
+mod cookies;
 mod for_guest;
 mod guard;
 mod identify;

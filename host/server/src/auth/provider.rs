@@ -9,8 +9,7 @@ use chm_manifest::HeaderView;
 use chm_sandbox::bindings::{auth_provider, types};
 use chm_sandbox::{CallError, Plugin, Role};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use poem::web::cookie::CookieJar;
-use poem::{FromRequest, Request};
+use poem::Request;
 
 use super::sent::Sent;
 use crate::app::App;
@@ -74,8 +73,7 @@ impl ActiveProvider {
     ) -> Result<Answer, TooManyFailures> {
         let Some((plugin, view)) = &self.plugin else { return Ok(Answer::Fails) };
         let request_id = request.data::<RequestId>().map(ToString::to_string).unwrap_or_default();
-        let cookies = <&CookieJar>::from_request_without_body(request).await.ok();
-        let sent = Sent::of(view, request.headers(), cookies);
+        let sent = Sent::of(view, request.headers());
         // A request that carries nothing for this provider guesses at nothing.
         let presented = sent.fingerprint();
         if let Some(presented) = &presented

@@ -8,9 +8,10 @@ use chm_access::bearer;
 use chm_manifest::HeaderView;
 use chm_sandbox::bindings::{auth_provider, jwt};
 use poem::http::{HeaderMap, HeaderName};
-use poem::web::cookie::CookieJar;
 
-/// Longest value of one header that is considered, in bytes. Longer credentials are no credentials.
+use super::cookies::cookie;
+
+/// Longest value of one header or cookie that is considered, in bytes. Longer credentials are no credentials.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 
 /// The headers and cookies of one request that one provider may ask about.
@@ -35,7 +36,7 @@ impl fmt::Debug for Sent {
 impl Sent {
     /// Takes what `view` names out of a request.
     #[must_use]
-    pub fn of(view: &Arc<HeaderView>, headers: &HeaderMap, cookies: Option<&CookieJar>) -> Self {
+    pub fn of(view: &Arc<HeaderView>, headers: &HeaderMap) -> Self {
         Self {
             view: view.clone(),
             headers: view
@@ -48,7 +49,8 @@ impl Sent {
                 .cookies
                 .iter()
                 .chain(&view.sealed_cookies)
-                .filter_map(|name| Some((name.clone(), cookies?.get(name)?.value_str().to_owned())))
+                .filter_map(|name| Some((name.clone(), cookie(headers, name)?)))
+                .filter(|(_, value)| value.len() <= MAX_HEADER_BYTES)
                 .collect(),
         }
     }
@@ -132,7 +134,7 @@ pub(super) fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// UTF-8 where it is UTF-8, ISO-8859-1 otherwise: proxies send both.
-fn decode(bytes: &[u8]) -> String {
+pub(super) fn decode(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
@@ -162,11 +164,8 @@ mod tests {
         ] {
             headers.append(name, value.parse().unwrap());
         }
-        let jar = CookieJar::default();
-        for (name, value) in [("seen", "1"), ("token", "a.b.c"), ("other", "hidden")] {
-            jar.add(poem::web::cookie::Cookie::new_with_str(name, value));
-        }
-        Sent::of(&view, &headers, Some(&jar))
+        headers.append("cookie", "seen=1; token=a.b.c; other=hidden".parse().unwrap());
+        Sent::of(&view, &headers)
     }
 
     #[test]
