@@ -24,6 +24,14 @@ pub struct Inspection {
     pub size: u64,
 }
 
+impl Inspection {
+    /// Whether it imports an interface of `chm:plugin`, in any version.
+    #[must_use]
+    pub fn imports_interface(&self, interface: &str) -> bool {
+        self.imports.iter().any(|name| of_plugin(name).is_some_and(|(found, _)| found == interface))
+    }
+}
+
 /// Why a file cannot be inspected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {

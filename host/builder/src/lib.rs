@@ -29,6 +29,7 @@ mod toolchain;
 pub use build::Builder;
 pub use built_plugin::BuiltPlugin;
 pub use command::CommandError;
+pub use component::disagreement;
 pub use env::BuildEnv;
 pub use error::BuildError;
 pub use inspect::{InspectError, Inspection, inspect, wit_text};

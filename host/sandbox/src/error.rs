@@ -42,12 +42,20 @@ pub enum LoadError {
         import: String,
     },
     /// It imports something the operator did not grant.
-    #[error("it imports `{interface}`, which was not granted; to grant it: {line}")]
+    #[error(
+        "it imports {interfaces}, which {was} not granted; to grant {it}: [plugins.{plugin}.grants] {lines}",
+        interfaces = interfaces.join(" and "),
+        was = if interfaces.len() == 1 { "was" } else { "were" },
+        it = if interfaces.len() == 1 { "it" } else { "them" },
+        lines = lines.join(" and ")
+    )]
     NotGranted {
-        /// The interface.
-        interface: &'static str,
-        /// The exact configuration line.
-        line: String,
+        /// The plugin's id.
+        plugin: String,
+        /// Everything that is missing, so that one change of the configuration is enough, in back quotes.
+        interfaces: Vec<String>,
+        /// The exact configuration lines, one for each.
+        lines: Vec<String>,
     },
     /// The interfaces do not fit.
     #[error("it cannot be linked: {0}")]

@@ -34,7 +34,16 @@ pub(crate) fn link(linker: &mut Linker<Guest>, interface: Interface) -> wasmtime
 
 impl Guest {
     fn not_granted(&self, interface: Interface, name: &str) -> String {
-        let line = interface.grant_line(&self.shared.id, name).unwrap_or_default();
+        let grants = &self.shared.grants;
+        let granted = match interface {
+            Interface::Http => Some(&grants.http),
+            Interface::Secrets => Some(&grants.secrets),
+            Interface::Jwt => Some(&grants.jwt),
+            _ => None,
+        };
+        // What is granted already stays in the line, or it would take that away.
+        let names: Vec<&str> = granted.into_iter().flatten().map(String::as_str).chain([name]).collect();
+        let line = interface.grant_line(&self.shared.id, &names).unwrap_or_default();
         format!("{} `{name}` was not granted to this plugin; to grant it: {line}", interface.as_str())
     }
 }

@@ -63,17 +63,24 @@ impl Interface {
         }
     }
 
-    /// The configuration line that grants it to `plugin`; absent for what is always granted.
-    #[must_use]
-    pub fn grant_line(self, plugin: &str, example: &str) -> Option<String> {
-        let value = match self {
+    /// What grants it, or these names of it, in a plugin's table of grants; absent for what is always granted.
+    pub(crate) fn grant(self, names: &[&str]) -> Option<String> {
+        Some(match self {
             Self::Clickhouse => "clickhouse = { hosts = \"all\" }".to_owned(),
             Self::Control => "control = [\"kill-query\"]".to_owned(),
-            Self::Http | Self::Secrets | Self::Jwt => format!("{} = [\"{example}\"]", self.as_str()),
+            Self::Http | Self::Secrets | Self::Jwt => {
+                let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+                format!("{} = [{}]", self.as_str(), names.join(", "))
+            }
             Self::Kv => "kv = 65536".to_owned(),
             Self::Types | Self::Config | Self::Clock | Self::Random | Self::Log => return None,
-        };
-        Some(format!("[plugins.{plugin}.grants] {value}"))
+        })
+    }
+
+    /// The configuration line that grants it, or these names of it, to `plugin`; absent for what is always granted.
+    #[must_use]
+    pub fn grant_line(self, plugin: &str, names: &[&str]) -> Option<String> {
+        self.grant(names).map(|line| format!("[plugins.{plugin}.grants] {line}"))
     }
 }
 

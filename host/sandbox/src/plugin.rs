@@ -383,28 +383,32 @@ fn answered<T>(outcome: Result<Result<T, types::Failure>, CallError>) -> Result<
     outcome?.map_err(CallError::Failure)
 }
 
-/// Imports ⊆ grants, or the line that is missing.
+/// Imports ⊆ grants, or all lines that are missing.
 fn check_grants(manifest: &Manifest, inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {
+    let (mut interfaces, mut lines) = (Vec::new(), Vec::new());
     for import in &inspection.imports {
         let Import::Host(interface) = import else { continue };
-        if !grants.allows(*interface) {
-            let example = match interface {
-                crate::Interface::Http => manifest.endpoints.keys().next(),
-                crate::Interface::Jwt => manifest.issuers.keys().next(),
-                crate::Interface::Secrets => manifest
-                    .settings
-                    .iter()
-                    .find(|(_, setting)| setting.kind == chm_manifest::SettingKind::Secret)
-                    .map(|(name, _)| name),
-                _ => None,
-            };
-            let line = interface
-                .grant_line(manifest.id.as_str(), example.map_or("<name>", String::as_str))
-                .unwrap_or_default();
-            return Err(LoadError::NotGranted { interface: interface.as_str(), line });
+        if grants.allows(*interface) {
+            continue;
         }
+        let names: Vec<&str> = match interface {
+            crate::Interface::Http => manifest.endpoints.keys().map(String::as_str).collect(),
+            crate::Interface::Jwt => manifest.issuers.keys().map(String::as_str).collect(),
+            crate::Interface::Secrets => manifest
+                .settings
+                .iter()
+                .filter(|(_, setting)| setting.kind == chm_manifest::SettingKind::Secret)
+                .map(|(name, _)| name.as_str())
+                .collect(),
+            _ => Vec::new(),
+        };
+        interfaces.push(format!("`{}`", interface.as_str()));
+        lines.extend(interface.grant(if names.is_empty() { &["<name>"] } else { &names }));
     }
-    Ok(())
+    if interfaces.is_empty() {
+        return Ok(());
+    }
+    Err(LoadError::NotGranted { plugin: manifest.id.to_string(), interfaces, lines })
 }
 
 fn linker(sandbox: &Sandbox, inspection: &Inspection) -> Result<Linker<Guest>, LoadError> {

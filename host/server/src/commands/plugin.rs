@@ -1,4 +1,4 @@
-//! `plugin build` and `plugin inspect`.
+//! `plugin build`, `plugin new`, `plugin pack` and `plugin inspect`.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ pub(super) enum Plugin {
         /// What it is to be: auth-provider, panels, alert-sink, toolset or actions
         #[arg(long, default_value = "panels")]
         role: Role,
-        /// The SDK's folder; default: sdk/rust of the clone this is run in
+        /// The SDK's folder; default: sdk/rust of the clone this is run in, or was built in
         #[arg(long, value_name = "DIR")]
         sdk: Option<PathBuf>,
     },
@@ -85,14 +85,26 @@ pub(super) fn build(folder: &Path, out: &Path, compiler: Option<&Path>) -> anyho
 
 fn new(id: &PluginId, role: Role, sdk: Option<&Path>) -> anyhow::Result<()> {
     let here = std::env::current_dir()?;
-    let of_clone = || here.ancestors().map(|dir| dir.join("sdk/rust")).find(|dir| dir.join("Cargo.toml").is_file());
+    // This program lies in its clone's target folder, unless it was installed.
+    let program = std::env::current_exe().unwrap_or_default();
+    let around = here.ancestors().chain(program.ancestors());
+    let of_clone = || around.map(|dir| dir.join("sdk/rust")).find(|dir| dir.join("Cargo.toml").is_file());
     // The SDK is not published: a version of it would name whatever somebody else puts under that name.
-    let sdk = sdk.map(Path::to_path_buf).or_else(of_clone).context(
-        "where is the SDK? Run this inside a clone of chm-host, or name the clone's folder with --sdk DIR (its sdk/rust)",
-    )?;
+    let sdk = sdk
+        .map(Path::to_path_buf)
+        .or_else(of_clone)
+        .context("where is the SDK? Run this inside a clone of chm-host, or name its SDK: --sdk <clone>/sdk/rust")?;
+    anyhow::ensure!(
+        sdk.join("Cargo.toml").is_file(),
+        "--sdk {}: there is no Cargo.toml in it; expected the folder sdk/rust of a clone of chm-host",
+        sdk.display()
+    );
     let folder = chm_builder::new_plugin(&here, id, role, &std::path::absolute(sdk)?)?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    say(format!("wrote {name}/; now: chm-host plugin build {name}"));
+    say(format!(
+        "wrote {name}/; now:\n  (cd {name} && cargo test)\n  chm-host plugin build {name} --out my-plugins\n  \
+         chm-host up --plugins my-plugins"
+    ));
     Ok(())
 }
 
@@ -101,11 +113,9 @@ fn pack(component: &Path, manifest: &Path, out: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(component).with_context(|| format!("reading {}", component.display()))?;
     let packed = chm_manifest::embed(&bytes, &text).with_context(|| manifest.display().to_string())?;
     let inspection = chm_builder::inspect(&packed).with_context(|| component.display().to_string())?;
-    anyhow::ensure!(
-        !inspection.roles.is_empty(),
-        "{}: it exports none of the roles of chm:plugin",
-        component.display()
-    );
+    if let Some(said) = chm_builder::disagreement(&inspection) {
+        anyhow::bail!("{}, {}: {said}", component.display(), manifest.display());
+    }
     let file = out.join(format!("{}.wasm", inspection.manifest.id));
     std::fs::create_dir_all(out).with_context(|| format!("making {}", out.display()))?;
     std::fs::write(&file, packed).with_context(|| format!("writing {}", file.display()))?;

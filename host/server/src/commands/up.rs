@@ -109,15 +109,35 @@ fn banner(app: &Arc<App>, url: &str, servers: &[String]) -> String {
     }
     let _ = writeln!(text, "  Posture     {}", app.posture_words());
     let _ = writeln!(text, "\nTry:\n");
-    let _ = writeln!(text, "  curl {url}/api/v1/hosts");
-    let _ = writeln!(text, "  curl '{url}/api/v1/tables/running-queries'");
-    let _ = writeln!(text, "  curl '{url}/api/v1/charts/query-count?interval=toStartOfMinute&lastHours=1'");
-    let _ = writeln!(text, "  curl -H 'Content-Type: application/json' -d '{{}}' {url}/api/v1/tools/list_databases");
-    let _ = writeln!(
-        text,
-        "  curl -H 'Content-Type: application/json' -d '{{\"sql\":\"SELECT version()\"}}' {url}/api/v1/explorer/query"
-    );
+    for line in examples(app, url) {
+        let _ = writeln!(text, "  {line}");
+    }
     text
+}
+
+/// What can be tried with the plugins that are loaded.
+fn examples(app: &App, url: &str) -> Vec<String> {
+    let catalogue = &app.registry.catalogue;
+    let json = "curl -H 'Content-Type: application/json' -d";
+    let mut lines = vec![format!("curl {url}/api/v1/hosts")];
+    let table = if catalogue.table("running-queries").is_ok() {
+        Some("running-queries")
+    } else {
+        catalogue.tables().next().map(|(name, _)| name)
+    };
+    lines.extend(table.map(|name| format!("curl '{url}/api/v1/tables/{name}'")));
+    let chart = if catalogue.chart("query-count").is_ok() {
+        Some("query-count?interval=toStartOfMinute&lastHours=1")
+    } else {
+        catalogue.charts().next().map(|(name, _)| name)
+    };
+    lines.extend(chart.map(|name| format!("curl '{url}/api/v1/charts/{name}'")));
+    // Of a tool in general it is not known which arguments would please it.
+    if catalogue.tool("list_databases").is_ok() {
+        lines.push(format!("{json} '{{}}' {url}/api/v1/tools/list_databases"));
+    }
+    lines.push(format!("{json} '{{\"sql\":\"SELECT version()\"}}' {url}/api/v1/explorer/query"));
+    lines
 }
 
 fn describe_plugin(id: &str, state: &State) -> String {

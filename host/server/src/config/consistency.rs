@@ -44,7 +44,7 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
                 let hint = did_you_mean(name, known);
                 say(format!(
                     "`auth.provider` (CHM_AUTH_PROVIDER): the provider `{name}` is neither a bundled plugin nor has it a \
-                     [plugins.{plugin}] table{hint}"
+                     [plugins.{plugin}] table{hint}; a provider of your own goes by its plugin's id, and has that table"
                 ));
             }
         }

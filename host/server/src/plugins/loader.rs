@@ -221,7 +221,7 @@ impl Misfit {
 fn check_queries_granted(plugin: &Plugin) -> Result<(), String> {
     let queries = plugin.described().panels.iter().any(|panel| !matches!(panel.source, Source::Fetched));
     if queries && plugin.grants().clickhouse.is_none() {
-        let line = Interface::Clickhouse.grant_line(plugin.id(), "").unwrap_or_default();
+        let line = Interface::Clickhouse.grant_line(plugin.id(), &[]).unwrap_or_default();
         return Err(format!("its panels query ClickHouse, which was not granted; to grant it: {line}"));
     }
     Ok(())
