@@ -49,6 +49,7 @@ mod scope;
 mod sealed;
 mod servers;
 mod statements;
+mod slow_readers;
 mod store;
 mod streams;
 mod telemetry;

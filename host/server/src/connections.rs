@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use poem::endpoint::BoxEndpoint;
+use poem::http::Version;
 use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Endpoint};
@@ -23,7 +24,7 @@ use tokio::sync::{AcquireError, Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::edge::{Answering, ConnectionLimits, Quiet, Tls};
+use crate::edge::{Answering, ConnectionLimits, Quiet, Socket, Tls, Unfinished};
 
 /// Pause after the system could not hand over a connection, most often for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
@@ -67,7 +68,8 @@ pub async fn serve(listener: TcpListener, serving: Serving, stop: impl Future<Ou
             (place, accepted) = next => match accepted {
                 Ok((socket, remote)) => {
                     let (serving, crowd) = (serving.clone(), crowd.clone());
-                    let one = Connection { serving, crowd, quiet: Quiet::default(), local: local.unwrap_or(remote), remote };
+                    let (quiet, unfinished) = (Quiet::default(), Unfinished::default());
+                    let one = Connection { serving, crowd, quiet, unfinished, local: local.unwrap_or(remote), remote };
                     let (stopping, leaving) = (stopping.clone(), leaving.clone());
                     tasks.spawn(async move {
                         tokio::select! {
@@ -110,6 +112,7 @@ struct Connection {
     /// Tells one connection that others wait.
     crowd: Arc<Notify>,
     quiet: Quiet,
+    unfinished: Unfinished,
     local: SocketAddr,
     remote: SocketAddr,
 }
@@ -118,6 +121,7 @@ impl Connection {
     async fn accept(self, socket: TcpStream, stopping: CancellationToken) {
         // Answers are written whole or in large pieces: waiting for more only delays them.
         let _ = socket.set_nodelay(true);
+        let socket = Socket::new(socket, self.unfinished.clone());
         let Some(tls) = &self.serving.tls else { return self.serve(socket, Scheme::HTTP, stopping).await };
         let handshake = tokio::time::timeout(self.serving.limits.quiet, tls.acceptor().accept(socket));
         let shaken = tokio::select! {
@@ -151,9 +155,12 @@ impl Connection {
         let service = service_fn(|request: hyper::Request<Incoming>| {
             let (serving, scheme, under_way) = (self.serving.clone(), scheme.clone(), quiet.request());
             let (local, remote) = (LocalAddr(Addr::SocketAddr(self.local)), RemoteAddr(Addr::SocketAddr(self.remote)));
+            let unfinished = (request.version() == Version::HTTP_10).then(|| self.unfinished.clone());
             async move {
                 let response = serving.router.get_response((request, local, remote, scheme).into()).await;
-                Ok::<_, Infallible>(hyper::Response::from(response).map(|body| Answering::new(body, under_way)))
+                Ok::<_, Infallible>(
+                    hyper::Response::from(response).map(|body| Answering::new(body, under_way, unfinished)),
+                )
             }
         });
         let limits = self.serving.limits;

@@ -15,6 +15,7 @@ mod json;
 mod respond;
 mod share;
 mod shelf;
+mod stall;
 
 pub use ask::{Ask, Part};
 pub use collected::{Collected, collect, empty, made};

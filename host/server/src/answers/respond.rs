@@ -13,11 +13,11 @@ use hyper::body::Frame;
 use poem::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use poem::{Body, Response, ResponseBuilder};
 use sha2::{Digest, Sha256};
-use sync_wrapper::SyncStream;
 
 use super::ask::{Ask, Part};
 use super::flow::Flow;
 use super::json;
+use super::stall::{self, Attended};
 use crate::api::Metadata;
 use crate::api::parameters::AnswerFormat;
 use crate::app::App;
@@ -197,7 +197,7 @@ fn knows(head: &HeaderMap, tag: &str) -> bool {
 type Frames = Result<Frame<Bytes>, io::Error>;
 
 fn body(frames: impl Stream<Item = Frames> + Send + 'static) -> Body {
-    Body::from(BoxBody::new(StreamBody::new(SyncStream::new(frames))))
+    Body::from(BoxBody::new(StreamBody::new(Attended::new(frames, stall::LIMIT))))
 }
 
 /// Header and rows as ClickHouse wrote them.

@@ -17,6 +17,7 @@ mod path_table;
 mod quiet;
 mod rate_limits;
 mod security_headers;
+mod socket;
 mod tls;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use path_table::{KnownPath, PathTable, Spelling};
 pub use quiet::{Answering, Quiet, UnderWay};
 pub use rate_limits::{Allowance, RateLimits};
 pub use security_headers::{PagePolicy, SecurityHeaders, SecurityHeadersEndpoint};
+pub use socket::{Socket, Unfinished};
 pub use tls::{Tls, TlsError};
 
 use crate::config::Config;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::socket::Unfinished;
+
 /// Knows since when a connection has had no request under way. A client that sends nothing, or a head byte by byte, or keeps a
 /// connection for later, is all the same: it takes a place, in whatever protocol, and is let go.
 #[derive(Debug, Clone)]
@@ -76,13 +78,15 @@ impl Drop for UnderWay {
 pub struct Answering<B> {
     body: B,
     _under_way: UnderWay,
+    /// Where only the end of the connection ends it.
+    unfinished: Option<Unfinished>,
 }
 
 impl<B> Answering<B> {
     /// Ties them together.
     #[must_use]
-    pub fn new(body: B, under_way: UnderWay) -> Self {
-        Self { body, _under_way: under_way }
+    pub fn new(body: B, under_way: UnderWay, unfinished: Option<Unfinished>) -> Self {
+        Self { body, _under_way: under_way, unfinished }
     }
 }
 
@@ -94,7 +98,13 @@ impl<B: Body + Unpin> Body for Answering<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        match (&self.unfinished, &frame) {
+            (Some(unfinished), Poll::Ready(Some(Err(_)))) => unfinished.fail(),
+            (Some(unfinished), _) => unfinished.begin(),
+            (None, _) => {}
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -16,6 +16,10 @@ impl Panels for Flows {
                 .query("SELECT number AS n, concat('a, \"b\"\t', toString(number), '\nc') AS text FROM numbers({rows:UInt64})")
                 .columns([Column::integer("n"), Column::text("text")])
                 .order_by("n"),
+            // More than every buffer on the way holds.
+            table("wide")
+                .query("SELECT number AS n, repeat('x', 100000) AS text FROM numbers(500)")
+                .columns([Column::integer("n"), Column::text("text")]),
             Panel::chart("newest", Feature::Queries)
                 .parameter(rows())
                 .query("SELECT number AS n FROM numbers({rows:UInt64})")
