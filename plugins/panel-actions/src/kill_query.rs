@@ -26,7 +26,7 @@ pub(crate) fn preview(context: &Context) -> Result<DryRun, Failure> {
             "queryId": initiated.query_id,
             "user": query.user,
             "elapsedSeconds": query.elapsed,
-            "memoryBytes": query.memory_bytes,
+            "memoryBytes": words::whole(query.memory_bytes),
             "isCancelled": query.is_cancelled == 1,
             "query": query.text,
         })

@@ -111,11 +111,11 @@ pub(crate) fn preview(context: &Context) -> Result<DryRun, Failure> {
         "database": database,
         "table": name,
         "engine": engine,
-        "activeParts": parts.parts,
-        "partitions": parts.partitions,
-        "rows": parts.rows,
-        "bytes": parts.bytes,
-        "merges": merges,
+        "activeParts": words::whole(parts.parts),
+        "partitions": words::whole(parts.partitions),
+        "rows": words::whole(parts.rows),
+        "bytes": words::whole(parts.bytes),
+        "merges": words::whole(merges),
     })]))
 }
 
@@ -136,8 +136,8 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
         "hostId": context.host,
         "database": database,
         "table": name,
-        "activePartsBefore": before.parts,
-        "activeParts": after.parts,
-        "merges": merges,
+        "activePartsBefore": words::whole(before.parts),
+        "activeParts": words::whole(after.parts),
+        "merges": words::whole(merges),
     })))
 }

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Numbers for people, and for programs.
 
 /// Bytes with a unit, for example `1.5 GiB`.
 pub(crate) fn bytes(bytes: f64) -> String {
@@ -15,6 +15,12 @@ pub(crate) fn bytes(bytes: f64) -> String {
 /// A number with its noun, for example `1 part` and `2 parts`.
 pub(crate) fn count(number: f64, noun: &str) -> String {
     format!("{number:.0} {noun}{}", if number == 1.0 { "" } else { "s" })
+}
+
+/// A number that was asked for as one with a fraction, because old servers write long whole ones as texts.
+#[allow(clippy::cast_possible_truncation, reason = "bytes and rows of one table are far below")]
+pub(crate) fn whole(number: f64) -> i64 {
+    number as i64
 }
 
 #[cfg(test)]

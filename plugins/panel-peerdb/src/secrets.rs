@@ -12,7 +12,7 @@ pub(crate) const HIDDEN: &str = "***";
 
 /// A field is a secret if its name, in lower case and without anything but letters and digits, contains one of these. So every spelling
 /// is one: `secretAccessKey`, `secret_access_key`, `SECRET-ACCESS-KEY`.
-const WORDS: [&str; 19] = [
+const WORDS: [&str; 23] = [
     "password",
     "passwd",
     "passphrase",
@@ -25,6 +25,10 @@ const WORDS: [&str; 19] = [
     "hostkey",
     "accountkey",
     "encryptionkey",
+    "enckey",
+    "clientkey",
+    "tlskey",
+    "sslkey",
     "signingkey",
     "certificate",
     "rootca",
@@ -35,13 +39,14 @@ const WORDS: [&str; 19] = [
 ];
 
 /// The same for words that stand within others: the whole name is one of these, or ends with it after a border.
-const SHORT: [&str; 10] = ["pwd", "pass", "dsn", "cert", "pem", "sas", "auth", "cookie", "bearer", "jwt"];
+const SHORT: [&str; 12] =
+    ["pwd", "pass", "dsn", "cert", "pem", "sas", "sig", "signature", "auth", "cookie", "bearer", "jwt"];
 
 /// Fields that say what a setting is called, where another one has its value.
-const NAMES: [&str; 6] = ["name", "key", "option", "parameter", "setting", "variable"];
+const NAMES: [&str; 7] = ["name", "key", "k", "option", "parameter", "setting", "variable"];
 
 /// How the names of those others end.
-const VALUES: [&str; 5] = ["value", "val", "data", "default", "content"];
+const VALUES: [&str; 6] = ["value", "val", "v", "data", "default", "content"];
 
 /// Hides all secrets in a value.
 pub(crate) fn hide(value: &mut Value) {
@@ -62,7 +67,18 @@ pub(crate) fn hide(value: &mut Value) {
             }
             hide_names(fields);
         }
-        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Array(items) => {
+            let mut follows_option = false;
+            for item in items {
+                if follows_option {
+                    hide_all(item);
+                } else {
+                    hide(item);
+                }
+                // A command line as a list: `["--password", "…"]`.
+                follows_option = item.as_str().is_some_and(is_option);
+            }
+        }
         Value::String(text) => {
             if let Some(hidden) = hide_in_quoted_json(text).or_else(|| hide_in_text(text)) {
                 *text = hidden;
@@ -101,6 +117,11 @@ fn hide_in_quoted_json(text: &str) -> Option<String> {
 fn is_secret(name: &str) -> bool {
     let all = plain(name);
     WORDS.iter().any(|word| all.contains(word)) || last_word(name).is_some_and(|word| SHORT.contains(&word.as_str()))
+}
+
+/// Whether what follows is a secret: `--password`.
+fn is_option(word: &str) -> bool {
+    word.strip_prefix("--").is_some_and(|name| !name.contains(['=', ' ']) && is_secret(name))
 }
 
 /// Letters and digits, in lower case.
@@ -180,6 +201,10 @@ mod tests {
             "pwd",
             "dbPass",
             "sasl_password",
+            "encKey",
+            "tls_key",
+            "client-key",
+            "sig",
         ] {
             let peer = json!({"peer": {"name": "p", "config": [{field: "s3cr3t", "host": "db"}]}});
             let expected = json!({"peer": {"name": "p", "config": [{field: "***", "host": "db"}]}});
@@ -208,6 +233,20 @@ mod tests {
         ] {
             assert_eq!(hidden(json!({"text": text})), json!({"text": expected}));
         }
+    }
+
+    #[test]
+    fn command_lines_in_lists_and_short_pairs_are_looked_into() {
+        assert_eq!(
+            hidden(json!({"run": ["mysql", "--password", "s3cr3t", "--host", "db", "--password=s3cr3t"]})),
+            json!({"run": ["mysql", "--password", "***", "--host", "db", "--password=***"]})
+        );
+        assert_eq!(
+            hidden(
+                json!([{"k": "password", "v": "s3cr3t"}, {"k": "host", "v": "db"}, {"columns": ["password", "id"]}])
+            ),
+            json!([{"k": "password", "v": "***"}, {"k": "host", "v": "db"}, {"columns": ["password", "id"]}])
+        );
     }
 
     #[test]

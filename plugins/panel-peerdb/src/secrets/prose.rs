@@ -207,6 +207,7 @@ mod tests {
             ("PASSWORD: hunter2, user: u", "PASSWORD: ***, user: u"),
             (r#"{"user":"u","apiKey":"k","n":1}"#, r#"{"user":"u","apiKey":***,"n":1}"#),
             ("?a=1&token=t&b=2", "?a=1&token=***&b=2"),
+            ("https://h/c?sv=1&sig=x%2By&se=2", "https://h/c?sv=1&sig=***&se=2"),
             ("Authorization: Bearer abc.def tail", "Authorization: *** tail"),
             ("with Basic OnB3 sent", "with Basic *** sent"),
             ("x -----BEGIN KEY-----\nabc\n-----END KEY----- y", "x *** y"),

@@ -1,6 +1,6 @@
 //! Passwords in command lines, as errors quote them: `mysql -pX`, `sshpass -p X`, `curl -u user:X`, `--password X`.
 
-use super::super::{HIDDEN, is_secret};
+use super::super::{HIDDEN, is_option};
 
 /// Programs that take a password behind `-p`, with or without a blank between. For others it is a port.
 const WITH_P: [&str; 3] = ["mysql", "mariadb", "sshpass"];
@@ -48,8 +48,7 @@ fn flags(word: &str) -> Option<&str> {
 
 fn follows(word: &str, program: &str) -> Next {
     let is_flag = |flag: char| flags(word).is_some_and(|flags| flags.ends_with(flag));
-    let is_named = || word.strip_prefix("--").is_some_and(|name| !name.contains('=') && is_secret(name));
-    if is_named() || (program == "sshpass" && word == "-p") {
+    if is_option(word) || (program == "sshpass" && word == "-p") {
         Next::Secret
     } else if WITH_U.contains(&program) && (is_flag('u') || word == "--user") {
         Next::UserAndSecret
