@@ -161,6 +161,8 @@ fn errors_of_clickhouse_keep_their_code_and_lose_their_address() {
             ("SELECT * FROM absent.kept", 404, "table_not_found", 81),
             ("SELECT 1 +", 400, "validation_error", 0),
             ("SELECT no_such_function(1)", 400, "validation_error", 46),
+            ("SELECT repeat('x', 1000000000)", 400, "validation_error", 131),
+            ("SELECT arrayMap((x, y) -> x, [1], [1, 2])", 400, "validation_error", 190),
             ("SELECT throwIf(1, 'on purpose')", 500, "query_error", 395),
         ];
         for (sql, status, word, code) in cases {

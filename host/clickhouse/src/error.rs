@@ -50,7 +50,7 @@ impl ErrorKind {
     #[must_use]
     pub fn from_code(code: u32) -> Self {
         match code {
-            // Syntax, unknown identifier, function, format, type, setting or parameter; arguments that do not fit.
+            // Syntax, unknown identifier, function, format, type, setting or parameter; arguments that do not fit, or are too much.
             6
             | 10
             | 19
@@ -73,16 +73,23 @@ impl ErrorKind {
             | 73
             | 115
             | 116
+            | 125
+            | 128
             | 130
+            | 131
             | 153
-            | 169
+            | 167..=169
             | 179
             | 183
             | 184
+            | 190
             | 207
             | 215
+            | 306
+            | 321
             | 352
             | 386
+            | 407
             | 456
             | 457
             | 706 => Self::Validation,
@@ -348,6 +355,8 @@ mod tests {
             (46, "validation_error"),
             (63, "validation_error"),
             (457, "validation_error"),
+            (131, "validation_error"),
+            (190, "validation_error"),
             (497, "permission_error"),
             (164, "permission_error"),
             (516, "permission_error"),
