@@ -15,7 +15,7 @@ pub struct Queries;
 impl Panels for Queries {
     fn describe() -> Vec<Panel> {
         let mut panels = chm_plugin::panel_files!();
-        let excluded = config::get(EXCLUDED_USERS).filter(|users| !users.is_empty());
+        let excluded = config::get(EXCLUDED_USERS);
         let filters = panels.iter_mut().flat_map(|panel| &mut panel.filters);
         for filter in filters.filter(|filter| filter.name == EXCLUDED_USERS) {
             filter.default.clone_from(&excluded);

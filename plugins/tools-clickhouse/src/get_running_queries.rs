@@ -1,3 +1,5 @@
+//! `get_running_queries`: what runs now.
+
 use chm_plugin::host::clickhouse;
 use chm_plugin::tools::Tool;
 use chm_plugin::{Failure, Feature};

@@ -1,3 +1,5 @@
+//! `get_slow_queries`: the finished queries that took longest.
+
 use chm_plugin::host::clickhouse;
 use chm_plugin::tools::Tool;
 use chm_plugin::{Failure, Feature};

@@ -1,3 +1,5 @@
+//! `get_table_schema`: the columns of a table.
+
 use chm_plugin::host::clickhouse;
 use chm_plugin::tools::Tool;
 use chm_plugin::{Failure, Feature};

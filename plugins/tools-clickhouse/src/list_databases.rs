@@ -1,3 +1,5 @@
+//! `list_databases`: the databases of a server.
+
 use chm_plugin::host::clickhouse;
 use chm_plugin::tools::Tool;
 use chm_plugin::{Failure, Feature};

@@ -1,3 +1,5 @@
+//! `list_tables`: the tables of a database.
+
 use chm_plugin::host::clickhouse;
 use chm_plugin::tools::Tool;
 use chm_plugin::{Failure, Feature};

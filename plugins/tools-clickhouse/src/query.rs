@@ -1,3 +1,5 @@
+//! `query`: one reading statement of the caller's own, through the host's guard.
+
 use chm_plugin::host::clickhouse::{self, DEFAULT_MAX_ROWS, QueryError};
 use chm_plugin::tools::Tool;
 use chm_plugin::{Failure, Feature};
