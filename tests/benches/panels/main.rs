@@ -72,6 +72,8 @@ fn switched(coalesce: &str, cache: &str) -> HostBuilder {
         .env("CHM_ANSWERS_COALESCE", coalesce)
         .env("CHM_ANSWERS_CACHE", cache)
         .env("CLICKHOUSE_POOL_SIZE", &CONNECTIONS.to_string())
+        // All connections are one caller's.
+        .env("CHM_CALLER_SHARE_PERCENT", "100")
         .env("RATE_LIMIT_API_PER_MIN", "10000000")
         // A line for each request would measure the pipe that this process reads.
         .env("CHM_LOG_LEVEL", "warn")
