@@ -49,6 +49,13 @@ fn places() -> Vec<(Visit, Option<&'static str>)> {
                 .header("authorization", [b"Bearer chm_\xff\xfe.", cli.as_bytes()].concat()),
             None,
         ),
+        (
+            Visit::new("a blank that is none of HTTP's")
+                .header("authorization", [b"Bearer\xa0", cli.as_bytes()].concat()),
+            None,
+        ),
+        (raw("another one, before the scheme", &format!("\u{2003}Bearer {cli}")), None),
+        (Visit::new("before a key in its own header").header("x-api-key", format!("\u{a0}{cli}")), None),
         // Twice is one value, joined; that is no key.
         (Visit::new("the same header twice").bearer(&cli).bearer(&cli), None),
         (Visit::new("twice, the first of them good").bearer(&cli).bearer(&wrong), None),

@@ -114,7 +114,7 @@ impl Sent {
                 return Err(unnamed("cookie", name, "sealed_cookies"));
             }
             jwt::Place::Bearer => self.header("authorization").and_then(bearer),
-            jwt::Place::Header(name) => self.header(name).map(|value| value.trim().to_owned()),
+            jwt::Place::Header(name) => self.header(name).map(|value| value.trim_ascii().to_owned()),
             jwt::Place::Cookie(name) => self.cookies.get(name).cloned(),
         };
         Ok(token.filter(|token| !token.is_empty()))

@@ -96,7 +96,7 @@ impl ConsoleApi {
 
     /// Run a short reading statement
     ///
-    /// As by POST, for links.
+    /// As by POST, for links that somebody follows: pages of other sites cannot load it.
     #[oai(path = "/explorer/query", method = "get", operation_id = "run_short_query")]
     #[allow(clippy::too_many_arguments, reason = "one for each parameter of the query string")]
     async fn get(
