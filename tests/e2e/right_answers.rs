@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::harness::{Answer, Host, STRICT, engine, eventually, old_server, run};
+use crate::harness::{Answer, Host, OUTSIDER, STRICT, engine, eventually, old_server, run};
 
 const SECRET: &str = "sekret-word";
 /// Merges, logs and refreshes take their own time.
@@ -61,14 +61,16 @@ const STATEMENTS: &[(&str, bool)] = &[
     ),
     // Two samples in one hour; three samples of a core that was busy all the time, ten seconds apart.
     (
-        "INSERT INTO system.metric_log (event_date, event_time, CurrentMetric_HTTPConnection) \
-         SELECT toDate(t), t + number * 10, 2 + 2 * number \
+        "INSERT INTO system.metric_log (event_date, event_time, CurrentMetric_HTTPConnection, \
+         CurrentMetric_InterserverConnection, CurrentMetric_ZooKeeperRequest) \
+         SELECT toDate(t), t + number * 10, 2 + 2 * number, 2 + 2 * number, 2 + 2 * number \
          FROM (SELECT number, toStartOfHour(now() - toIntervalHour(100)) + 60 AS t FROM numbers(2))",
         false,
     ),
     (
-        "INSERT INTO system.metric_log (event_date, event_time, ProfileEvent_OSCPUVirtualTimeMicroseconds) \
-         SELECT toDate(t), t + number * 10, 10000000 \
+        "INSERT INTO system.metric_log (event_date, event_time, ProfileEvent_OSCPUVirtualTimeMicroseconds, \
+         CurrentMetric_TCPConnection, CurrentMetric_ReadonlyReplica) \
+         SELECT toDate(t), t + number * 10, 10000000, 2 + number, number \
          FROM (SELECT number, toStartOfTenMinutes(now() - toIntervalHour(20)) + 60 AS t FROM numbers(3))",
         false,
     ),
@@ -107,6 +109,7 @@ async fn host() -> &'static Host {
             let outcome = engine.ask_with(sql, &[]).await;
             assert_eq!(outcome.is_err(), *fails, "{sql}: {outcome:?}");
         }
+        engine.ask_with("SELEC 1", &[("query_id", "no-statement")]).await.expect_err("no statement");
         eventually("the view fails", SOON, async || {
             engine.ask("SELECT exception != '' FROM system.view_refreshes WHERE view = 'failing'").await == "1"
         })
@@ -195,6 +198,7 @@ fn the_newest_server_has_every_column_that_a_panel_names() {
         }
         has("dictionaries", &rows("tables/dictionaries").await, &json!({"name": "words"}));
         has("view-refreshes", &rows("tables/view-refreshes").await, &json!({"view": "failing", "is_failed": 1}));
+        has("mv-staleness", &rows("charts/mv-staleness").await, &json!({"view": "failing", "is_failed": 1}));
     });
 }
 
@@ -208,6 +212,10 @@ fn numbers_are_those_of_the_logs() {
             ("tables/asynchronous-insert-log?table=waited", json!({"latency_ms": 1500})),
             // Gauges are averaged, not added up.
             ("charts/connections-http", json!({"http_connections": 3, "max_http_connections": 4})),
+            ("charts/connections-interserver", json!({"interserver_connections": 3, "max_interserver_connections": 4})),
+            ("charts/connections-pool", json!({"tcp_connections": 3, "max_tcp_connections": 4})),
+            ("charts/zookeeper-requests", json!({"zookeeper_requests": 3})),
+            ("charts/readonly-replica", json!({"readonly_replicas": 2})),
             ("charts/keeper-requests", json!({"znodes": 20})),
             // Cores, from the times of the samples and not of their bucket.
             ("charts/cpu-usage", json!({"cpu_usage": 1})),
@@ -258,6 +266,90 @@ fn an_error_shows_where_it_came_from() {
 }
 
 #[test]
+fn a_text_that_is_no_statement_is_shown_as_it_was_sent() {
+    run(async {
+        let path = "/api/v1/tables/query-detail?query_id=no-statement";
+        eventually("the entry", SOON, async || {
+            engine().await.ask("SYSTEM FLUSH LOGS").await;
+            let rows = host().await.get(path).await.expect(200).rows();
+            assert!(rows.iter().all(|row| row["query"] == "SELEC 1" && row["formatted_query"].is_null()), "{rows:?}");
+            !rows.is_empty()
+        })
+        .await;
+    });
+}
+
+/// The host asks for tables that are not there, and is refused; whoever leaves a page early stops its queries.
+#[test]
+fn failures_of_the_monitors_own_questions_are_not_the_servers() {
+    run(async {
+        let count = async |whose: &str| -> f64 {
+            let sql = format!(
+                "SELECT count() FROM system.query_log WHERE toInt8(type) IN (3, 4) AND event_time > now() - 3600 AND {whose} \
+                 startsWith(initial_query_id, 'chm-')"
+            );
+            engine().await.ask(&sql).await.parse().expect("a number")
+        };
+        host().await.get("/api/v1/tables/keeper-watches").await.expect(200);
+        eventually("a failure of our own, and the failures of others", SOON, async || {
+            engine().await.ask("SYSTEM FLUSH LOGS").await;
+            let before = count("NOT").await;
+            let path = "/api/v1/health/checks?charts=health-failed-queries-recent";
+            let checks = host().await.get(path).await.expect(200).json();
+            let value = checks["checks"]["health-failed-queries-recent"]["value"].as_f64().expect("a number");
+            let ours = count("").await;
+            // Others fail meanwhile, and an answer is kept for some seconds.
+            ours > 0.0 && before <= value && value <= count("NOT").await
+        })
+        .await;
+        let rows = rows("tables/failed-queries?limit=1000").await;
+        assert!(!rows.is_empty());
+        assert!(!rows.iter().any(|row| row["query_id"].as_str().is_some_and(|id| id.starts_with("chm-"))));
+    });
+}
+
+#[test]
+fn a_chart_of_every_minute_is_whole_unless_asked_for_more() {
+    run(async {
+        let answer = host().await.get("/api/v1/charts/failed-query-count").await.expect(200);
+        assert_eq!(answer.json()["metadata"]["truncated"], false);
+        assert_eq!(answer.rows().len(), 166 * 60 + 1);
+        let more = host().await.get("/api/v1/charts/failed-query-count?lastHours=168").await.expect(200);
+        assert_eq!(more.json()["metadata"]["truncated"], true);
+        // What is cut is what is longest ago.
+        let newest =
+            |answer: &Answer| answer.rows().last().and_then(|row| row["event_time"].as_str().map(str::to_owned));
+        assert!(newest(&more).is_some() && newest(&more) >= newest(&answer), "{:?}", newest(&more));
+    });
+}
+
+#[test]
+fn what_a_user_may_not_see_is_named_with_its_grant() {
+    run(async {
+        host().await;
+        let outsider = Host::with_bundled().unhurried().watches_as(OUTSIDER).await.start().await;
+        for (path, table) in [
+            ("tables/part-log", "part_log"),
+            ("tables/tables-overview", "parts"),
+            ("menu-counts/merges", "merges"),
+            // Everybody may read these, and is not shown them.
+            ("tables/settings", "settings"),
+            ("charts/database-count", "databases"),
+        ] {
+            let answer = outsider.get(&format!("/api/v1/{path}")).await.expect(200);
+            let unavailable = &answer.json()["metadata"]["unavailable"];
+            assert_eq!(unavailable["reason"], "not_granted", "{answer}");
+            assert_eq!(unavailable["remedy"], format!("GRANT SELECT ON system.{table} TO outsider"), "{answer}");
+        }
+        let answer = outsider.get("/api/v1/tables/history-queries?query_id=answers-a").await.expect(200);
+        has("history-queries", &answer.rows(), &json!({"query": "SELECT alpha"}));
+        // One row about the server, with what there is.
+        let answer = outsider.get("/api/v1/tables/overview").await.expect(200);
+        assert!(answer.rows()[0]["today_queries"].is_u64() && answer.rows()[0]["table_count"].is_null(), "{answer}");
+    });
+}
+
+#[test]
 fn a_user_who_may_set_nothing_sees_the_tables() {
     run(async {
         host().await;
@@ -270,13 +362,20 @@ fn a_user_who_may_set_nothing_sees_the_tables() {
 #[test]
 fn without_keeper_its_tables_are_not_enabled() {
     run(async {
-        for path in
-            ["tables/zookeeper", "tables/distributed-ddl-queue", "tables/keeper-info", "charts/keeper-info-summary"]
-        {
+        for (path, section) in [
+            ("tables/zookeeper", "<zookeeper>"),
+            ("tables/distributed-ddl-queue", "<zookeeper>"),
+            ("tables/keeper-info", "<zookeeper>"),
+            ("charts/keeper-info-summary", "<zookeeper>"),
+            ("menu-counts/distributed-ddl-queue", "<zookeeper>"),
+            ("tables/keeper-cluster", "<keeper_server>"),
+            ("tables/keeper-snapshots", "<keeper_server>"),
+            ("tables/keeper-changelogs", "<keeper_server>"),
+        ] {
             let answer = host().await.get(&format!("/api/v1/{path}")).await.expect(200);
             let unavailable = &answer.json()["metadata"]["unavailable"];
             assert_eq!(unavailable["reason"], "not_enabled", "{answer}");
-            assert!(unavailable["message"].as_str().is_some_and(|text| text.contains("<zookeeper>")), "{answer}");
+            assert!(unavailable["message"].as_str().is_some_and(|text| text.contains(section)), "{answer}");
         }
     });
 }

@@ -47,6 +47,13 @@ fn every_replica_of_a_cluster_answers_and_one_that_is_gone_is_named() {
         // A counter of the cluster is the sum over its replicas.
         let counted = host.get(&format!("/api/v1/cluster-counts/replication-queue-in-cluster?cluster={CLUSTER}")).await;
         assert_eq!(counted.expect(200).json()["data"]["count"], 0);
+        let lag = format!("/api/v1/cluster-counts/replication-lag-critical-in-cluster?cluster={CLUSTER}");
+        assert_eq!(host.get(&lag).await.expect(200).json()["data"]["count"], 0);
+
+        // Each of them runs a part of the question, and that is none of what runs there.
+        let running = host.get(&format!("/api/v1/tables/running-queries?cluster={CLUSTER}")).await.expect(200);
+        let is_ours = |row: &Value| row["initial_query_id"].as_str().is_some_and(|id| id.starts_with("chm-"));
+        assert!(!running.rows().iter().any(is_ours), "{running}");
 
         let map = host.get("/api/v1/cluster-topology").await.expect(200).json()["data"].clone();
         assert_eq!(map["meta"]["liveSource"], "fanout", "{map}");

@@ -11,7 +11,7 @@ use chm_clickhouse::{
 use serde_json::{Value, json};
 
 use crate::harness::{
-    CLUSTER, LACKING, READER, STRICT, TRAVELLER, bare_engine, cluster, engine, eventually, old_server, run,
+    CLUSTER, LACKING, OUTSIDER, READER, STRICT, TRAVELLER, bare_engine, cluster, engine, eventually, old_server, run,
 };
 
 fn host(url: &str, (user, password): (&str, &str)) -> Host {
@@ -278,6 +278,20 @@ fn what_is_absent_is_not_granted_not_enabled_or_not_in_this_version() {
             let absence = host.why_column_absent(&table(name), column).await.expect("an answer");
             assert_eq!(absence.as_ref().map(Absence::kind), kind, "{server} {name}.{column}: {absence:?}");
         }
+        // To ask why is to fail, which the server's logs keep: once is enough.
+        let outsider = host(&new.url(), OUTSIDER);
+        for (name, times) in [("system.moves", 3), ("system.one", 3), ("system.query_log", 1)] {
+            for _ in 0..times {
+                let absence = outsider.why_absent(&table(name)).await.expect("an answer");
+                let grant = format!("GRANT SELECT ON {name} TO outsider");
+                let remedy = absence.as_ref().and_then(Absence::remedy);
+                assert_eq!(remedy, (name != "system.query_log").then_some(grant.as_str()), "{absence:?}");
+            }
+        }
+        new.ask("SYSTEM FLUSH LOGS").await;
+        let asked = "SELECT count() FROM system.query_log WHERE type = 'ExceptionBeforeStart' AND user = 'outsider' \
+                     AND query LIKE 'SELECT 1 AS one FROM system.moves%'";
+        assert_eq!(new.ask(asked).await, "1");
         // A server that cannot be asked is no server without the table.
         let nobody = host("http://127.0.0.1:1", ("u", "p"));
         assert_eq!(nobody.why_absent(&table("system.query_log")).await.unwrap_err().kind(), ErrorKind::Network);

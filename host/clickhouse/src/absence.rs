@@ -1,17 +1,25 @@
 //! Why something that is read is not there: three cases an operator can do something about, in words, and the rest.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::error::ReadError;
 use crate::grants::{Statement, Target, quoted};
 use crate::host::Host;
+use crate::shape::SHAPE_AGE;
 use crate::system_tables::{self, SystemTable};
 use crate::tables::TableName;
 use crate::version::ServerVersion;
 
 /// Limit of one question.
 const LIMIT: Duration = Duration::from_secs(10);
+const SYSTEM: &str = "system";
+/// How many reasons are remembered.
+const REASONS: usize = 500;
 
 /// Why a table or column cannot be read. Its text is a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,15 +101,63 @@ impl fmt::Display for Absence {
     }
 }
 
+/// Why tables and columns are missing, since when that is known.
+///
+/// To ask why is to run a statement that fails, and each failure stands in the server's query log and its errors: a page that is
+/// loaded again and again must not fill them. What the server shows by now is never looked up here.
+#[derive(Debug, Default)]
+pub(crate) struct Reasons(Mutex<HashMap<Missing, (Absence, Instant)>>);
+
+/// A table, or a column of it.
+type Missing = (TableName, Option<String>);
+
+impl Reasons {
+    fn get(&self, table: &TableName, column: Option<&str>) -> Option<Absence> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (absence, since) = known.get(&(table.clone(), column.map(str::to_owned)))?;
+        (since.elapsed() < SHAPE_AGE).then(|| absence.clone())
+    }
+
+    fn put(&self, table: &TableName, column: Option<&str>, absence: &Absence) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REASONS {
+            known.retain(|_, (_, since)| since.elapsed() < SHAPE_AGE);
+        }
+        if known.len() < REASONS {
+            known.insert((table.clone(), column.map(str::to_owned)), (absence.clone(), Instant::now()));
+        }
+    }
+}
+
 impl Host {
-    /// Why a table cannot be read; nothing when it can, now.
+    /// Why a table cannot be read; nothing when it can, now. What the server does not show is asked for once in 5 minutes.
     ///
     /// # Errors
     /// When the server cannot be asked: that is no absence.
     pub async fn why_absent(&self, table: &TableName) -> Result<Option<Absence>, ReadError> {
+        let shape = self.shape().await?;
+        let is_shown = table.database() != SYSTEM || shape.has_table(table.database(), table.table());
+        if !is_shown && let Some(absence) = shape.reasons.get(table, None) {
+            return Ok(Some(absence));
+        }
+        let absence = self.ask_why_absent(table, is_shown).await?;
+        if let Some(absence) = absence.as_ref().filter(|_| !is_shown) {
+            shape.reasons.put(table, None, absence);
+        }
+        Ok(absence)
+    }
+
+    async fn ask_why_absent(&self, table: &TableName, is_shown: bool) -> Result<Option<Absence>, ReadError> {
         let sql = format!("SELECT 1 AS one FROM {} LIMIT 0", Target::table(table));
         match self.ask::<serde::de::IgnoredAny>(&sql, Vec::new(), LIMIT).await {
-            Ok(_) => Ok(None),
+            Ok(_) if is_shown => Ok(None),
+            // Everybody may read `system.one` and its like, and yet they are shown only to those who were granted them. A log that
+            // came just now is another matter.
+            Ok(_) => {
+                let shape = self.shape_younger_than(Duration::ZERO).await?;
+                let shown = shape.has_table(table.database(), table.table());
+                Ok((!shown).then(|| self.not_granted(table.to_string(), table)))
+            }
             Err(error) => self.reason(&error, table, None).await?.map_or(Err(error), |absence| Ok(Some(absence))),
         }
     }
@@ -111,6 +167,19 @@ impl Host {
     /// # Errors
     /// As [`Host::why_absent`].
     pub async fn why_column_absent(&self, table: &TableName, column: &str) -> Result<Option<Absence>, ReadError> {
+        let shape = self.shape().await?;
+        let is_shown = table.database() != SYSTEM || shape.has_column(table.database(), table.table(), column);
+        if !is_shown && let Some(absence) = shape.reasons.get(table, Some(column)) {
+            return Ok(Some(absence));
+        }
+        let absence = self.ask_why_column_absent(table, column).await?;
+        if let Some(absence) = absence.as_ref().filter(|_| !is_shown) {
+            shape.reasons.put(table, Some(column), absence);
+        }
+        Ok(absence)
+    }
+
+    async fn ask_why_column_absent(&self, table: &TableName, column: &str) -> Result<Option<Absence>, ReadError> {
         // Parts of a nested structure are quoted one by one; a column with a dot in its name is found that way too.
         let name: Vec<String> = column.split('.').map(quoted).collect();
         let sql = format!("SELECT {} AS one FROM {} LIMIT 0", name.join("."), Target::table(table));
@@ -131,10 +200,10 @@ impl Host {
     ) -> Result<Option<Absence>, ReadError> {
         let what = column.map_or_else(|| table.to_string(), |column| format!("{table}.{column}"));
         match error.code() {
-            Some(497) => {
-                let whole = || format!("GRANT SELECT ON {} TO {}", Target::table(table), quoted(&self.config().user));
-                Ok(Some(Absence::NotGranted { what, grant: self.grant_for(error).unwrap_or_else(whole) }))
-            }
+            Some(497) => Ok(Some(match self.grant_for(error) {
+                Some(grant) => Absence::NotGranted { what, grant },
+                None => self.not_granted(what, table),
+            })),
             // 16 and 47 speak of a column; as 18.16 answers for a table that is not there with 60, they never speak of the table.
             Some(60 | 81) if column.is_none() => {
                 let version = self.server_version().await?;
@@ -146,6 +215,11 @@ impl Host {
             }
             _ => Ok(None),
         }
+    }
+
+    fn not_granted(&self, what: String, table: &TableName) -> Absence {
+        let grant = format!("GRANT SELECT ON {} TO {}", Target::table(table), quoted(&self.config().user));
+        Absence::NotGranted { what, grant }
     }
 
     /// The statement with which an administrator allows what ClickHouse refused for lack of a right (code 497). It is taken from
@@ -160,7 +234,7 @@ impl Host {
 /// A table that is not there although the user may see it.
 fn missing_table(table: &TableName, version: ServerVersion) -> Absence {
     let what = table.to_string();
-    let known = (table.database() == "system").then(|| system_tables::find(table.table())).flatten();
+    let known = (table.database() == SYSTEM).then(|| system_tables::find(table.table())).flatten();
     match known {
         Some(SystemTable { since, .. }) if version.release().0 < *since => {
             Absence::NotInThisVersion { what, version, since: Some(*since) }

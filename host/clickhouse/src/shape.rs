@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use crate::absence::Reasons;
 use crate::error::ReadError;
 use crate::host::Host;
 use crate::version::ServerVersion;
@@ -34,21 +35,23 @@ struct Found {
 }
 
 /// Tables and columns of one server's database `system`, as the host's user sees them, and its version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServerShape {
     version: ServerVersion,
     tables: BTreeMap<String, BTreeSet<String>>,
     asked: Instant,
+    /// Why the rest is missing, as far as somebody wanted to know. Outlives the shape.
+    pub(crate) reasons: Arc<Reasons>,
 }
 
 impl ServerShape {
-    fn from_rows(rows: Vec<Found>) -> Option<Self> {
+    fn from_rows(rows: Vec<Found>, reasons: Arc<Reasons>) -> Option<Self> {
         let mut tables: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for row in rows {
             tables.entry(row.table).or_default().extend(row.names.into_iter().filter(|name| !name.is_empty()));
         }
         let version = tables.remove("").and_then(|names| ServerVersion::parse(names.first()?))?;
-        Some(Self { version, tables, asked: Instant::now() })
+        Some(Self { version, tables, asked: Instant::now(), reasons })
     }
 
     /// The server's version.
@@ -130,8 +133,12 @@ impl Host {
             KnownShape::Failure(error, failed) if *failed >= came => return Err(error.clone()),
             _ => {}
         }
+        let reasons = match &*known {
+            KnownShape::Shape(shape) => Arc::clone(&shape.reasons),
+            _ => Arc::default(),
+        };
         let asked = self.ask::<Found>(PROBE, Vec::new(), LIMIT).await;
-        let shape = asked.and_then(|rows| ServerShape::from_rows(rows).ok_or(ReadError::Broken).map(Arc::new));
+        let shape = asked.and_then(|rows| ServerShape::from_rows(rows, reasons).ok_or(ReadError::Broken).map(Arc::new));
         *known = match &shape {
             Ok(shape) => KnownShape::Shape(Arc::clone(shape)),
             Err(error) => KnownShape::Failure(error.clone(), Instant::now()),
@@ -154,7 +161,7 @@ mod tests {
             table: (*table).to_owned(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         };
-        ServerShape::from_rows(rows.iter().map(found).collect())
+        ServerShape::from_rows(rows.iter().map(found).collect(), Arc::default())
     }
 
     #[test]
@@ -179,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_version_is_no_shape() {
-        assert_eq!(shape(&[("parts", &["rows"])]), None);
-        assert_eq!(shape(&[("", &["not a version"])]), None);
+        assert!(shape(&[("parts", &["rows"])]).is_none());
+        assert!(shape(&[("", &["not a version"])]).is_none());
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct SystemTable {
 
 const FLUSH: &str = "with its first entry, a few seconds after it";
 const START: &str = "after a restart";
+const ZOOKEEPER: &str = "<zookeeper> in the server's configuration, with the addresses of Keeper";
+const KEEPER: &str = "<keeper_server> in the server's configuration: a Keeper inside the server";
 
 macro_rules! log {
     ($name:literal, $since:literal) => {
@@ -52,7 +54,7 @@ const TABLES: &[SystemTable] = &[
     log!("query_log", 1, ", and log_queries = 1 in the profiles of users"),
     log!("query_thread_log", 18, ", and log_query_threads = 1 in the profiles of users"),
     log!("query_views_log", 21, ", and log_query_views = 1 in the profiles of users"),
-    log!("query_metric_log", 24, ", and query_metric_log_interval above 0"),
+    log!("query_metric_log", 24, ", where query_metric_log_interval is not 0"),
     log!("part_log", 1),
     log!("metric_log", 19),
     log!("asynchronous_metric_log", 20),
@@ -77,24 +79,40 @@ const TABLES: &[SystemTable] = &[
     log!("dead_letter_queue", 25),
     log!("iceberg_metadata_log", 25),
     log!("delta_lake_metadata_log", 25),
-    configured("zookeeper", 1, "<zookeeper> in the server's configuration, with the addresses of Keeper"),
-    configured("zookeeper_connection", 22, "<zookeeper> in the server's configuration, with the addresses of Keeper"),
-    configured("zookeeper_info", 25, "<zookeeper> in the server's configuration, with the addresses of Keeper"),
+    configured("zookeeper", 1, ZOOKEEPER),
+    configured("zookeeper_connection", 22, ZOOKEEPER),
+    configured("zookeeper_info", 26, ZOOKEEPER),
+    configured("zookeeper_watches", 26, ZOOKEEPER),
+    configured("keeper_changelogs", 26, KEEPER),
+    configured("keeper_cluster", 26, KEEPER),
+    configured("keeper_snapshots", 26, KEEPER),
+    // The one that the server itself does not make.
+    SystemTable {
+        name: "monitoring_events",
+        since: 1,
+        enabled_by: Some("a dashboard that records its page views there; ClickHouse itself has no such table"),
+        appears: "when that dashboard makes it",
+    },
+    table("asynchronous_inserts", 21),
     table("backups", 22),
     table("data_skipping_indices", 21),
     table("detached_parts", 19),
     table("disks", 19),
+    table("distributed_ddl_queue", 21),
     table("distribution_queue", 20),
     table("dropped_tables", 23),
     table("errors", 20),
     table("grants", 20),
+    table("kafka_consumers", 23),
     table("moves", 23),
     table("named_collections", 22),
     table("projection_parts", 21),
     table("projections", 24),
     table("query_cache", 23),
+    table("query_condition_cache", 25),
     table("quotas", 20),
     table("replicated_fetches", 20),
+    table("replicated_merge_tree_settings", 20),
     table("role_grants", 20),
     table("roles", 20),
     table("server_settings", 23),

@@ -13,6 +13,8 @@ pub const STRICT: (&str, &str) = ("strict", "strict-password");
 pub const READER: (&str, &str) = ("reader", "reader-password");
 /// A user who may read `system.*` but its query log, and sees the names of tables: name and password.
 pub const LACKING: (&str, &str) = ("lacking", "lacking-password");
+/// A user who may read one table of `system`: name and password.
+pub const OUTSIDER: (&str, &str) = ("outsider", "outsider-password");
 /// What the file in the engine's own folder says, which no answer may.
 pub const CANARY_TEXT: &str = "canary-in-a-file";
 
@@ -66,6 +68,7 @@ impl TestEngine {
             user(STRICT, Profile::ReadOnly1, &[]),
             user(READER, Profile::Default, &["GRANT SELECT ON system.*"]),
             user(LACKING, Profile::Default, &lacking),
+            user(OUTSIDER, Profile::Default, &["GRANT SELECT ON system.query_log"]),
         ];
         adjust(&mut options);
         Ok(Self { engine: Engine::start(options).await? })

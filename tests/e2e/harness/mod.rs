@@ -22,7 +22,7 @@ mod visit;
 pub use answer::Answer;
 pub use built::{bundled, guest, repository};
 pub use cluster::{CLUSTER, TRAVELLER, cluster};
-pub use engine::{CANARY_TEXT, LACKING, READER, STRICT, TestEngine, bare_engine, engine, small_engine};
+pub use engine::{CANARY_TEXT, LACKING, OUTSIDER, READER, STRICT, TestEngine, bare_engine, engine, small_engine};
 pub use folder::PluginFolder;
 pub use host::{Host, HostBuilder, command, shared};
 pub use issuer::{Health, Issuer, now};
