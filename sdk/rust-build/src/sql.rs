@@ -14,8 +14,10 @@ pub(crate) enum Token<'a> {
     },
     /// `$name`, for the host to replace.
     Slot(&'a str),
-    /// Something in quotes, without its end being looked at further.
+    /// Something in quotes.
     Quoted,
+    /// A quote, comment or brace that has no end.
+    Unclosed(&'a str),
     /// Anything else but blanks and comments.
     Sign(char),
 }
@@ -56,16 +58,27 @@ pub(crate) fn tokens(sql: &str) -> Vec<Placed<'_>> {
                 continue;
             }
             '/' if after.starts_with('*') => {
-                rest = after.split_once("*/").map_or("", |(_, next)| next);
+                let Some((_, next)) = after.split_once("*/") else {
+                    tokens.push(Placed { token: Token::Unclosed("/*"), depth });
+                    break;
+                };
+                rest = next;
                 continue;
             }
             '\'' | '"' | '`' => {
-                rest = after_quote(after, first);
+                let Some(next) = after_quote(after, first) else {
+                    tokens.push(Placed { token: Token::Unclosed(&rest[..1]), depth });
+                    break;
+                };
+                rest = next;
                 tokens.push(Placed { token: Token::Quoted, depth });
                 continue;
             }
             '{' => {
-                let (inside, next) = after.split_once('}').unwrap_or((after, ""));
+                let Some((inside, next)) = after.split_once('}') else {
+                    tokens.push(Placed { token: Token::Unclosed("{"), depth });
+                    break;
+                };
                 rest = next;
                 let (name, kind) = inside.split_once(':').unwrap_or((inside, ""));
                 tokens.push(Placed { token: Token::Placeholder { name: name.trim(), kind: kind.trim() }, depth });
@@ -98,8 +111,8 @@ pub(crate) fn tokens(sql: &str) -> Vec<Placed<'_>> {
     tokens
 }
 
-/// What follows the closing quote. A backslash and a doubled quote belong to the text.
-fn after_quote(text: &str, quote: char) -> &str {
+/// What follows the closing quote, if there is one. A backslash and a doubled quote belong to the text.
+fn after_quote(text: &str, quote: char) -> Option<&str> {
     let mut letters = text.char_indices().peekable();
     while let Some((at, letter)) = letters.next() {
         if letter == '\\' {
@@ -108,11 +121,27 @@ fn after_quote(text: &str, quote: char) -> &str {
             if letters.peek().is_some_and(|(_, next)| *next == quote) {
                 letters.next();
             } else {
-                return &text[at + letter.len_utf8()..];
+                return Some(&text[at + letter.len_utf8()..]);
             }
         }
     }
-    ""
+    None
+}
+
+/// What is opened and not closed, or closed and not opened.
+pub(crate) fn unpaired<'a>(tokens: &[Placed<'a>]) -> Option<&'a str> {
+    let mut open = Vec::new();
+    for placed in tokens {
+        match placed.token {
+            Token::Unclosed(sign) => return Some(sign),
+            Token::Sign('(') => open.push("("),
+            Token::Sign('[') => open.push("["),
+            Token::Sign(')') if open.pop() != Some("(") => return Some(")"),
+            Token::Sign(']') if open.pop() != Some("[") => return Some("]"),
+            _ => {}
+        }
+    }
+    open.pop()
 }
 
 /// The tables `system.<name>` that are named.
@@ -166,7 +195,7 @@ pub(crate) fn clause_of_the_host(tokens: &[Placed<'_>]) -> Option<&'static str> 
         let ends_something = match before.token {
             Token::Word(_) => !["SELECT", "AS", "BY", "AND", "OR", "NOT", "WHERE"].iter().any(|word| before.is(word)),
             Token::Quoted | Token::Placeholder { .. } | Token::Slot(_) | Token::Sign(')') => true,
-            Token::Sign(_) => false,
+            Token::Sign(_) | Token::Unclosed(_) => false,
         };
         let begins_something = matches!(next.token, Token::Word(_) | Token::Placeholder { .. }) && !next.is("FROM");
         let own = one_of_each && token.is("LIMIT");
@@ -223,6 +252,24 @@ mod tests {
         ];
         for (sql, expected) in cases {
             assert_eq!(clause_of_the_host(&tokens(sql)), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_partner_is_found() {
+        let cases = [
+            ("f(a[1], '(', \"[\", `)`) -- (\n/* ( */ {a:Array(String)}", None),
+            ("f(a", Some("(")),
+            ("f(a))", Some(")")),
+            ("f(a[1)]", Some(")")),
+            ("a] = 1", Some("]")),
+            ("a = 'it''s", Some("'")),
+            ("`a", Some("`")),
+            ("a /* b", Some("/*")),
+            ("{a:UInt8", Some("{")),
+        ];
+        for (sql, expected) in cases {
+            assert_eq!(unpaired(&tokens(sql)), expected, "{sql}");
         }
     }
 

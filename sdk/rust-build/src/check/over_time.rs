@@ -68,11 +68,11 @@ fn shown_whole(file: &PanelFile, chart: &OverTime, shape: Shape, found: &mut Fou
     let interval = INTERVALS.iter().find(|(word, _)| word == chart.interval.get_ref());
     let Some(seconds) = interval.and_then(|(_, seconds)| seconds.parse::<i64>().ok()) else { return };
     let rows = chart.hours.get_ref().saturating_mul(3600) / seconds + 1;
-    let cap = file.row_cap.unwrap_or(shape.row_cap());
+    // An operator may allow more rows; out of the box, a host gives no chart more.
+    let cap = file.row_cap.unwrap_or(shape.row_cap()).min(shape.row_cap());
     if rows > i64::from(cap) {
         let said = format!(
-            "{} hours have {rows} buckets, and an answer has {cap} rows at most: give a longer `interval`, fewer `hours` or \
-             `row_cap = {rows}`",
+            "{} hours have {rows} buckets, and an answer has {cap} rows at most: give a longer `interval` or fewer `hours`",
             chart.hours.get_ref()
         );
         found.push((at(&chart.hours), said));

@@ -8,7 +8,9 @@ use super::{Found, at};
 use crate::file::{PanelFile, Variant};
 use crate::near;
 use crate::shape::Shape;
-use crate::sql::{Placed, Token, clause_of_the_host, reads_a_table_directly, system_tables, table_functions, tokens};
+use crate::sql::{
+    Placed, Token, clause_of_the_host, reads_a_table_directly, system_tables, table_functions, tokens, unpaired,
+};
 
 pub(super) fn check(file: &PanelFile, shape: Shape, found: &mut Found) {
     let mut reads = BTreeSet::new();
@@ -54,6 +56,9 @@ pub(super) fn check(file: &PanelFile, shape: Shape, found: &mut Found) {
             let (name, tokens) = (&column.name, tokens(expression.get_ref()));
             let mut say = |said: String| found.push((at(expression), format!("column `{name}`: {said}")));
             tables(&tokens, &reads, &needed, &mut say);
+            if let Some(sign) = unpaired(&tokens) {
+                say(format!("`{sign}` has no partner in this expression"));
+            }
             if tokens.iter().any(|placed| placed.token == Token::Sign(';')) {
                 say("an expression has no `;`".to_owned());
             }
@@ -111,6 +116,12 @@ fn statement(
 
 /// What the outermost statement leaves to the host.
 fn outermost(tokens: &[Placed<'_>], newer: bool, say: &mut impl FnMut(String)) {
+    if let Some(sign) = unpaired(tokens) {
+        say(format!("`{sign}` has no partner in this statement"));
+    }
+    if !tokens.first().is_some_and(|first| first.is("SELECT") || first.is("WITH")) {
+        say("expected a statement that begins with SELECT or WITH".to_owned());
+    }
     if tokens.iter().any(|placed| placed.token == Token::Sign(';')) {
         say("a statement has no `;`, not even at its end".to_owned());
     }
