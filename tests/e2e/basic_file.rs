@@ -184,10 +184,10 @@ fn a_password_counts_as_soon_as_the_file_has_it() {
         };
         assert!(enters("before").await && !enters("after").await);
         write("after");
-        eventually("the new password counts", Duration::from_secs(5), async || enters("after").await).await;
+        eventually("the new password counts", Duration::from_secs(20), async || enters("after").await).await;
         assert!(!enters("before").await);
         std::fs::remove_file(&path).expect("removed");
-        eventually("no file, no entry", Duration::from_secs(5), async || !enters("after").await).await;
+        eventually("no file, no entry", Duration::from_secs(20), async || !enters("after").await).await;
     });
 }
 

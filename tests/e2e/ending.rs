@@ -39,7 +39,7 @@ fn requests_under_way_are_answered_before_the_end() {
         .await;
         let mut host = Host::with_bundled().env("HEALTH_ALERT_WEBHOOK_URL", receiver.url()).start().await;
         let request = tokio::spawn(Answer::of(host.request(Method::POST, "/api/v1/alerts/test").json(&json!({}))));
-        crate::harness::eventually("the request is under way", Duration::from_secs(5), async || {
+        crate::harness::eventually("the request is under way", Duration::from_secs(20), async || {
             !receiver.seen().is_empty()
         })
         .await;

@@ -276,7 +276,7 @@ fn a_slow_issuer_delays_nobody_else() {
             slowest = others => slowest,
         };
         // The issuer would keep them for five seconds.
-        assert!(slowest < Duration::from_secs(3), "somebody else waited {slowest:?}");
+        assert!(slowest < Duration::from_millis(4_500), "somebody else waited {slowest:?}");
         assert!(ward.issuer.fetches() <= 4, "asked {} times", ward.issuer.fetches());
     });
 }

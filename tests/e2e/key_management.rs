@@ -43,13 +43,16 @@ async fn hosts(host: &Host, token: &str) -> u16 {
     ask(host, Method::GET, "/api/v1/hosts", token, None).await.status
 }
 
-/// Claims that a key is refused soon after `since`.
-async fn ends(host: &Host, token: &str, since: Instant) {
-    while hosts(host, token).await != 401 {
-        assert!(since.elapsed() < SOON, "the key is still valid after {:?}", since.elapsed());
+/// Claims that a key is refused from `limit` after `since` on. What counts is when a request was sent: a busy machine answers later.
+async fn ends(host: &Host, token: &str, since: Instant, limit: Duration) {
+    loop {
+        let sent = since.elapsed();
+        if hosts(host, token).await == 401 {
+            return;
+        }
+        assert!(sent < limit, "the key is still valid after {sent:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(since.elapsed() < SOON, "the key was valid for {:?}", since.elapsed());
 }
 
 #[test]
@@ -230,7 +233,7 @@ async fn a_key_ends_on_both(store: &str) {
     let path = format!("/api/v1/auth/api-keys/{id}");
     let revoked = ask(&one, Method::DELETE, &path, ADMIN, None).await.expect(200);
     let since = Instant::now();
-    tokio::join!(ends(&one, &token, since), ends(&other, &token, since));
+    tokio::join!(ends(&one, &token, since, SOON), ends(&other, &token, since, SOON));
     assert_eq!(revoked.json()["active"], json!(false), "{revoked}");
     let again = ask(&other, Method::DELETE, &path, ADMIN, None).await.expect(200);
     assert_eq!(again.json()["revokedAt"], revoked.json()["revokedAt"]);
@@ -240,7 +243,7 @@ async fn a_key_ends_on_both(store: &str) {
     let path = format!("/api/v1/auth/api-keys/{id}/rotate");
     let rotated = ask(&one, Method::POST, &path, ADMIN, Some(json!({}))).await.expect(200);
     let since = Instant::now();
-    tokio::join!(ends(&one, &old, since), ends(&other, &old, since));
+    tokio::join!(ends(&one, &old, since, SOON), ends(&other, &old, since, SOON));
     let data = rotated.json()["data"].clone();
     assert_eq!(
         (&data["sub"], &data["scopes"], &data["expiresInDays"]),
@@ -256,7 +259,7 @@ async fn a_key_ends_on_both(store: &str) {
     let newest = ask(&other, Method::POST, &path, ADMIN, Some(body)).await.expect(200).json();
     let newest = newest["data"]["apiKey"].as_str().unwrap().to_owned();
     assert_eq!((hosts(&one, &new).await, hosts(&other, &newest).await), (200, 200));
-    eventually("the end of the overlap", Duration::from_secs(6), async || hosts(&one, &new).await == 401).await;
+    eventually("the end of the overlap", Duration::from_secs(20), async || hosts(&one, &new).await == 401).await;
     assert_eq!((hosts(&other, &new).await, hosts(&one, &newest).await), (401, 200));
 }
 
@@ -285,8 +288,7 @@ fn a_store_that_cannot_be_reached_lets_no_key_in_that_it_would_have_to_know() {
         assert_eq!(hosts(&host, &token).await, 200);
         database.cut();
         let since = Instant::now();
-        eventually("the key is refused", Duration::from_secs(10), async || hosts(&host, &token).await == 401).await;
-        assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+        ends(&host, &token, since, Duration::from_secs(5)).await;
         // Keys without an id are in no store.
         assert_eq!(hosts(&host, &valid(SECRET)).await, 200);
         let refused = ask(&host, Method::POST, "/api/v1/auth/api-key", ADMIN, Some(json!({}))).await.expect(503);
@@ -297,7 +299,7 @@ fn a_store_that_cannot_be_reached_lets_no_key_in_that_it_would_have_to_know() {
         ask(&host, Method::POST, "/api/v1/explorer/query", &valid(SECRET), Some(query)).await.expect(200);
         host.logged("an entry is not in the audit log, only here").await;
         database.mend();
-        eventually("the key is valid again", Duration::from_secs(10), async || hosts(&host, &token).await == 200).await;
+        eventually("the key is valid again", Duration::from_secs(20), async || hosts(&host, &token).await == 200).await;
         assert!(!host.stderr().contains(crate::postgres::PASSWORD));
     });
 }
@@ -424,12 +426,12 @@ fn keys_are_made_and_ended_on_the_command_line() {
         assert!(!list.contains(token));
 
         let next = stdout(&keys(&store, &["rotate", row[0]]));
-        ends(&host, token, Instant::now()).await;
+        ends(&host, token, Instant::now(), SOON).await;
         assert_eq!(hosts(&host, next.trim()).await, 200);
         let list = stdout(&keys(&store, &["list"]));
         let newest = list.lines().nth(1).unwrap().split('\t').next().unwrap().to_owned();
         stdout(&keys(&store, &["revoke", &newest]));
-        ends(&host, next.trim(), Instant::now()).await;
+        ends(&host, next.trim(), Instant::now(), SOON).await;
 
         for (arguments, expected) in [
             (&["mint", "--days", "400"][..], "days must be an integer from 1 to 365"),

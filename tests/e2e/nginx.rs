@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Answer, Host, Receiver, Reply, client, eventually, finished, repository, run};
+use crate::harness::{Answer, Host, Receiver, Reply, client, finished, repository, run};
 use crate::keys;
 
 /// In place of the one that the files show.
@@ -19,6 +19,10 @@ const SECRET: &str = "between-nginx-and-host";
 const SHOWN_SECRET: &str = "the-same-long-random-secret";
 const KEY_SECRET: &str = "another-long-random-secret";
 const NAME: &str = "chm.example.com";
+
+/// How often a port is chosen, and how long nginx has to listen on it: by itself it tries for two and a half seconds.
+const ATTEMPTS: usize = 5;
+const READY: Duration = Duration::from_secs(20);
 
 /// Around the files: nothing that decides. Odd header names are let through, which nginx drops by default.
 const MAIN: &str = r#"
@@ -79,14 +83,23 @@ fn program() -> PathBuf {
 struct Nginx {
     address: String,
     process: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Nginx {
     /// With these files in front of a host and a sign-in service.
     async fn start(files: &[&str], host: &Host, sign_in: &Receiver) -> Self {
+        for _ in 1..ATTEMPTS {
+            if let Some(nginx) = Self::attempt(files, host, sign_in).await {
+                return nginx;
+            }
+        }
+        Self::attempt(files, host, sign_in).await.expect("nginx ended; its words are above")
+    }
+
+    /// nginx cannot choose a port by itself. Nothing when it has ended, as it does if somebody else took the port first.
+    async fn attempt(files: &[&str], host: &Host, sign_in: &Receiver) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
-        // nginx cannot choose a port by itself. Should another process take this one first, the start fails with nginx's words.
         let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
         let replaced = |file: &str| {
@@ -108,10 +121,17 @@ impl Nginx {
             .spawn()
             .expect("nginx");
         let address = format!("127.0.0.1:{port}");
-        let nginx = Self { address, process, _folder: folder };
-        let up = async || tokio::net::TcpStream::connect(&nginx.address).await.is_ok();
-        eventually("nginx answers", Duration::from_secs(10), up).await;
-        nginx
+        let mut nginx = Self { address, process, folder };
+        let deadline = Instant::now() + READY;
+        // It writes this file when it listens; the port alone could be somebody else's.
+        while !nginx.folder.path().join("nginx.pid").exists() {
+            if nginx.process.try_wait().expect("a process").is_some() {
+                return None;
+            }
+            assert!(Instant::now() < deadline, "nginx does not listen within {READY:?}");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        Some(nginx)
     }
 
     /// A request for the name that the host answers to.

@@ -228,7 +228,7 @@ impl Host {
     /// Waits until its log has this word in it.
     pub async fn logged(&self, word: &str) {
         let what = format!("`{word}` in the log");
-        eventually(&what, Duration::from_secs(5), async || self.stderr().contains(word)).await;
+        eventually(&what, Duration::from_secs(20), async || self.stderr().contains(word)).await;
     }
 
     /// What it wrote to its standard output so far.
