@@ -6,7 +6,7 @@ use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Host, HostBuilder, engine, eventually, run, shared};
+use crate::harness::{Answer, Host, HostBuilder, READER, engine, eventually, run, shared};
 
 /// A plugin with panels whose rows are many, slow, or never the same.
 const FLOWS: &str =
@@ -328,6 +328,42 @@ fn what_is_asked_again_soon_is_not_read_again_and_a_client_that_has_it_is_told()
         let fresh = flowing().env("CHM_ANSWERS_CACHE", "false").start().await;
         let (one, two) = (fresh.get(path).await.expect(200), fresh.get(path).await.expect(200));
         assert_ne!(one.rows()[0]["id"], two.rows()[0]["id"]);
+    });
+}
+
+#[test]
+fn what_is_kept_is_given_to_nobody_who_may_not_have_it_and_for_no_other_user_of_the_server() {
+    run(async {
+        let engine = engine().await;
+        let server = |(user, password): (&str, &str), allow: &str| {
+            let url = engine.url();
+            format!("[[clickhouse.hosts]]\nurl = \"{url}\"\nuser = \"{user}\"\npassword = \"{password}\"\n{allow}\n")
+        };
+        // The same server twice: what its administrator sees is for a few, what a user without rights sees for all who sign in.
+        let servers = server(engine.administrator(), "allow = [\"role:sre\"]") + &server(READER, "");
+        let host = flowing()
+            .watches_nothing()
+            .config(&servers)
+            .config("[features.queries]\naccess = \"role:sre,dev\"")
+            .env("CHM_AUTH_PROVIDER", "trusted")
+            .env("CHM_TRUSTED_ALLOW_INSECURE", "true");
+        let host = &host.start().await;
+        let path = |server: u32| format!("/api/v1/tables/flows.unique?key=rights&hostId={server}");
+        let ask = async |server: u32, groups: &str, tag: &str| {
+            let request = host.request(Method::GET, &path(server)).header("x-forwarded-user", "bob");
+            Answer::of(request.header("x-forwarded-groups", groups).header("if-none-match", tag)).await
+        };
+        let kept = ask(0, "sre", "").await.expect(200);
+        assert_eq!(ask(0, "sre", "").await.rows(), kept.rows(), "it is kept");
+        let other = ask(1, "dev", "").await.expect(200);
+        assert_ne!(other.rows()[0]["id"], kept.rows()[0]["id"], "another user of the same server has rows of his own");
+        assert_eq!(ask(1, "sre", "").await.rows(), other.rows());
+        // Those who may not have it are not even told that they have it already.
+        for (server, groups) in [(0, "dev"), (0, "stranger"), (1, "stranger")] {
+            for tag in ["", "*", kept.header("etag"), other.header("etag")] {
+                ask(server, groups, tag).await.expect(403);
+            }
+        }
     });
 }
 
