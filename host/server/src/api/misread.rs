@@ -9,7 +9,7 @@ pub(super) fn reworded(reason: &str) -> String {
         Some((kind, _)) if kind.starts_with("integer(") => {
             return "expected a whole number that is not negative".to_owned();
         }
-        Some((kind, _)) if kind == "boolean" => return "expected true or false".to_owned(),
+        Some(("boolean", _)) => return "expected true or false".to_owned(),
         Some((_, what)) => what,
         None => reason,
     };
