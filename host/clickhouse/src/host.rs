@@ -238,13 +238,14 @@ impl Host {
         answer.map_err(|answer| ReadError::from_answer(&String::from_utf8_lossy(&answer)))
     }
 
-    /// Asks without sending a setting, as a user with `readonly = 2` accepts not even `readonly`.
+    /// Asks without sending a setting, as a user with `readonly = 2` accepts not even `readonly`; an id is none.
     /// The statement is fixed, and passes the guard like every other.
     async fn ask_plainly(&self, sql: &str) -> Result<Vec<u8>, ReadError> {
         let query = GuardedQuery::check(sql).map_err(|_| ReadError::Broken)?;
         let cursor = self
             .client
             .query_raw(query.sql())
+            .with_setting("query_id", format!("chm-{}", ulid::Ulid::new()))
             .fetch_bytes(Format::JsonEachRow.name())
             .map_err(|e| ReadError::from_client(&e))?;
         collect_within(cursor, OWN_QUESTION).await
