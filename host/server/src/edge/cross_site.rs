@@ -40,7 +40,9 @@ impl<E: Endpoint> Endpoint for RefuseCrossSiteEndpoint<E> {
         let has_body = !body.is_empty();
         request.set_body(body);
         let sender = self.origins.sender(request.uri(), request.headers());
-        if !is_own(request.headers(), &sender) && !(is_safe && is_followed_link(request.headers())) {
+        let headers = request.headers();
+        let passes = is_own(headers, &sender) || (is_safe && is_followed_link(headers));
+        if !passes {
             let message = "this write comes from a page of another site; its operator can name the page's origin in \
                            `edge.cors_origins` (CHM_CORS_ORIGINS), or the host's own in `edge.public_origin` (CHM_PUBLIC_ORIGIN)";
             return Ok(Problem::new(Word::CrossSite, message).into_response());
