@@ -43,6 +43,8 @@ impl Frame<'_> {
         );
         let mut store = Store::new(self.engine, guest);
         store.limiter(|guest| &mut guest.budget);
+        // What it hands over at once: a list of a million names may be one name in its memory, and is a million here.
+        store.set_hostcall_fuel(self.limits.memory_bytes);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             context.data().meter.check().map_err(wasmtime::Error::new)?;

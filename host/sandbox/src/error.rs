@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use chm_manifest::{ExtractError, Role};
+use chm_manifest::Role;
 
 use crate::bindings::types;
+use crate::imports::one_line;
 
 /// Why a plugin was not loaded. The text is for operators and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file is no component with a manifest.
-    #[error(transparent)]
-    Extract(#[from] ExtractError),
     /// The bytes differ from what the operator pinned.
     #[error("its sha256 is {found}, but the configuration pins {pinned}")]
     Digest {
@@ -68,12 +66,6 @@ pub enum LoadError {
         /// What happened.
         error: CallError,
     },
-    /// What `describe` returned is not acceptable.
-    #[error("its description is not acceptable: {0}")]
-    Description(String),
-    /// The operator's settings do not fit the manifest.
-    #[error("{0}")]
-    Settings(String),
 }
 
 /// Why a call into a plugin failed. The host and every other plugin go on.
@@ -106,9 +98,6 @@ pub enum CallError {
     /// The guest trapped.
     #[error("trapped: {0}")]
     Trap(String),
-    /// The guest cannot be instantiated.
-    #[error("cannot be instantiated: {0}")]
-    Instantiate(String),
     /// It does not have the role.
     #[error("it does not have the role {0}")]
     NoSuchRole(Role),
@@ -127,7 +116,6 @@ impl CallError {
             Self::Cpu { .. } => "cpu",
             Self::Memory { .. } => "memory",
             Self::Trap(_) => "trap",
-            Self::Instantiate(_) => "instantiate",
             Self::NoSuchRole(_) => "no-such-role",
             Self::Failure(_) => "failure",
         }
@@ -140,14 +128,16 @@ impl CallError {
     }
 }
 
+/// For the log: one line, and not a long one.
 fn failure_words(failure: &types::Failure) -> String {
-    match failure {
-        types::Failure::InvalidInput(text) => format!("invalid input: {text}"),
-        types::Failure::NotFound(text) => format!("not found: {text}"),
-        types::Failure::Denied(text) => format!("denied: {text}"),
-        types::Failure::Unavailable(text) => format!("unavailable: {text}"),
-        types::Failure::Upstream(text) => format!("upstream: {text}"),
-        types::Failure::Timeout(text) => format!("timeout: {text}"),
-        types::Failure::Internal(text) => format!("internal: {text}"),
-    }
+    let (kind, text) = match failure {
+        types::Failure::InvalidInput(text) => ("invalid input", text),
+        types::Failure::NotFound(text) => ("not found", text),
+        types::Failure::Denied(text) => ("denied", text),
+        types::Failure::Unavailable(text) => ("unavailable", text),
+        types::Failure::Upstream(text) => ("upstream", text),
+        types::Failure::Timeout(text) => ("timeout", text),
+        types::Failure::Internal(text) => ("internal", text),
+    };
+    format!("{kind}: {}", one_line(text))
 }

@@ -8,6 +8,7 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::grants::Grants;
+use crate::imports::one_line;
 use crate::kv::KvStore;
 use crate::limits::MemoryBudget;
 use crate::meter::CpuMeter;
@@ -25,6 +26,12 @@ pub(crate) struct Shared {
 
 /// Bytes of standard output and error kept per call.
 const STDIO_BYTES: usize = 16 << 10;
+
+/// Most bytes of entropy that a component with WASI gets at once.
+const RANDOM_BYTES: u64 = 64 << 10;
+
+/// Most streams, clocks and the like that a component with WASI holds at once; stock toolchains hold a few dozen.
+const HANDLES: usize = 1_024;
 
 /// Log lines a call may write; further ones are counted.
 pub(crate) const LOG_LINES: u32 = 64;
@@ -61,6 +68,7 @@ impl Guest {
         if let Some(wasi) = &self.wasi {
             let printed = wasi.stdio.contents();
             for line in String::from_utf8_lossy(&printed).lines().take(LOG_LINES as usize) {
+                let line = one_line(line);
                 tracing::info!(target: "plugin", plugin = %self.shared.id, request_id = %self.scope.request_id, "{line}");
             }
         }
@@ -83,8 +91,11 @@ impl Wasi {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
+            .max_random_size(RANDOM_BYTES)
             .build();
-        Self { context, table: ResourceTable::new(), stdio }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        Self { context, table, stdio }
     }
 }
 

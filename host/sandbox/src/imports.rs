@@ -230,7 +230,7 @@ impl log::Host for Guest {
         if self.log_lines > LOG_LINES {
             return;
         }
-        let message = cut(&message, LOG_LINE_BYTES);
+        let message = one_line(&message);
         let (plugin, request_id) = (&self.shared.id, &self.scope.request_id);
         match level {
             log::Level::Debug => tracing::debug!(target: "plugin", %plugin, %request_id, "{message}"),
@@ -241,10 +241,37 @@ impl log::Host for Guest {
     }
 }
 
-fn cut(text: &str, bytes: usize) -> &str {
-    let mut end = bytes.min(text.len());
+/// A guest's text as one line of the log, at most `LOG_LINE_BYTES` of it: a line break of its own would begin a line that seems
+/// to be the host's.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut end = LOG_LINE_BYTES.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    &text[..end]
+    let mut line = String::with_capacity(end);
+    for character in text[..end].trim_end().chars() {
+        match character {
+            '\t' => line.push(character),
+            _ if character.is_control() => line.extend(character.escape_default()),
+            _ => line.push(character),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guests_text_is_one_line_and_not_a_long_one() {
+        assert_eq!(one_line("plain\ttext\n"), "plain\ttext");
+        assert_eq!(
+            one_line("one\r\n2026-01-01 ERROR chm_host: two\u{1b}[2J"),
+            "one\\r\\n2026-01-01 ERROR chm_host: two\\u{1b}[2J"
+        );
+        let long = one_line(&"é".repeat(LOG_LINE_BYTES));
+        assert_eq!(long.len(), LOG_LINE_BYTES);
+        assert_eq!(one_line(&format!("a{}", "é".repeat(LOG_LINE_BYTES))).len(), LOG_LINE_BYTES - 1);
+    }
 }
