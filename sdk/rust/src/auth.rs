@@ -11,7 +11,7 @@ use crate::{Failure, panic_hook};
 /// The host shows only the headers and cookies that `plugin.toml` names. Whatever goes wrong here (a panic, a timeout, an
 /// error) leaves the request unauthenticated.
 pub trait AuthProvider {
-    /// The word an operator chooses this provider by. Called once, when the plugin is loaded.
+    /// What this provider is, for operators, who choose it by the plugin's id. Called once, when the plugin is loaded.
     fn describe() -> Description;
 
     /// Looks at one request.
@@ -35,7 +35,7 @@ impl<T: AuthProvider> wire::Guest for T {
 }
 
 impl Description {
-    /// `provider` is the word in `CHM_AUTH_PROVIDER`; `summary` one sentence for operators.
+    /// `provider` is a word for the way people sign in; `summary` one sentence for operators.
     #[must_use]
     pub fn new(provider: &str, summary: &str) -> Self {
         Self { provider: provider.into(), summary: summary.into() }

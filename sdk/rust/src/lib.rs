@@ -37,6 +37,10 @@
 //! `chm-host plugin build .` makes the component. `cargo test` runs the plugin's tests natively, against a
 //! [`testing::FakeHost`].
 //!
+//! # Failures
+//!
+//! What the host refuses becomes a [`Failure`] by `?`; in a sink, what `http` refuses becomes an [`alerts::DeliveryFailure`].
+//!
 //! # Panics
 //!
 //! A panic ends the call, nothing else: the next call has a fresh instance. Its message and line are in the host's log.
