@@ -90,7 +90,7 @@ const TABLES: &[SystemTable] = &[
     SystemTable {
         name: "monitoring_events",
         since: 1,
-        enabled_by: Some("a dashboard that records its page views there; ClickHouse itself has no such table"),
+        enabled_by: Some("a dashboard that records its page views in ClickHouse"),
         appears: "when that dashboard makes it",
     },
     table("asynchronous_inserts", 21),
