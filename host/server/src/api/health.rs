@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chm_access::Caller;
 use chm_sandbox::bindings::panels::Check;
+use futures::StreamExt;
 use poem::web::Data;
 use poem_openapi::param::Query;
 use poem_openapi::payload::Json;
@@ -18,7 +19,7 @@ use super::gate::ItemGate;
 use super::host_id::HostId;
 use super::parameters;
 use crate::app::App;
-use crate::panels::{self, Asking, Outcome, Request};
+use crate::panels::{self, AT_A_TIME, Asking, Outcome, Request};
 use crate::plugins::Panel;
 
 /// Most checks in one request.
@@ -103,7 +104,7 @@ impl HealthApi {
                 (name, result)
             }
         });
-        let checks = futures::future::join_all(each).await.into_iter().collect();
+        let checks = futures::stream::iter(each).buffered(AT_A_TIME).collect().await;
         Ok(Json(Checks { success: true, host: id.to_string(), checks }))
     }
 }

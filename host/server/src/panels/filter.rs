@@ -134,8 +134,7 @@ impl Filter {
             }
             (_, ColumnKind::Timestamp) => {
                 for text in &values {
-                    let digits = text.chars().filter(char::is_ascii_digit).count();
-                    if text.len() > 40 || digits < 8 || !text.is_ascii() {
+                    if !may_be_time(text) {
                         return Err(
                             self.bad(format!("expected a time such as 2026-01-31 23:59:59, not `{}`", short(text)))
                         );
@@ -259,6 +258,14 @@ fn fits(operator: Operator, kind: ColumnKind) -> bool {
         }
         ColumnKind::Timestamp => !matches!(operator, Contains | NotContains | InList | NotInList),
     }
+}
+
+/// ClickHouse reads times in many spellings; what looks like the usual one has to be one.
+fn may_be_time(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let usual = text.as_bytes().get(4) == Some(&b'-');
+    let reads = || text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::Timestamp>().is_ok();
+    text.is_ascii() && text.len() <= 40 && digits >= 8 && (!usual || reads())
 }
 
 fn short(text: &str) -> String {

@@ -17,7 +17,7 @@ mod written;
 
 pub use filter::{Condition, Filter};
 pub use request::{MOST_OFFSET, Request, Scope, pairs, sortable};
-pub use run::{Asking, Outcome, answer, rows};
+pub use run::{AT_A_TIME, Asking, Outcome, answer, rows};
 pub use selection::{Requirement, Selection};
 pub use values::{ValueCount, values};
 pub use written::Written;

@@ -23,6 +23,8 @@ use crate::query::{self, Source};
 use crate::services::CallServices;
 use crate::telemetry::QuerySource;
 
+/// Panels that one request asks for at a time: it neither fills its caller's share of a server's places, nor waits for itself.
+pub const AT_A_TIME: usize = 4;
 /// Rows of the recent past beside a panel that has none.
 const RECENT_ROWS: u32 = 20;
 

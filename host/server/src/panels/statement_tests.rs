@@ -212,6 +212,20 @@ fn filter(column: &str, operators: &[Operator]) -> Filter {
     Filter::new(declared, &columns()).unwrap()
 }
 
+#[test]
+fn a_time_that_is_no_time_is_named_before_the_server_is_asked() {
+    let at = filter("at", &[Operator::Gte]);
+    for time in
+        ["2026-01-31", "2026-01-31 23:59:59", "2026-01-31T23:59:59.5Z", "2026-01-31T23:59:59+02:00", "1769904000"]
+    {
+        assert!(at.condition(Some(time)).is_ok(), "{time}");
+    }
+    for time in ["2026-13-45", "2026-02-30 00:00:00", "2026-01-31 25:00:00", "soon", "1234567"] {
+        let words = at.condition(Some(time)).unwrap_err().to_string();
+        assert!(words.contains("expected a time such as 2026-01-31 23:59:59") && words.contains(time), "{words}");
+    }
+}
+
 proptest! {
     /// Whatever a client sends is bound, or an error: the statement is the same for every value of the same shape.
     #[test]
