@@ -26,7 +26,7 @@ export const authProvider = {
       write('error', mistake.message);
       throw mistake;
     }
-    return { provider: 'auth-basic-file', summary: 'Signs people in by HTTP Basic against a password file.' };
+    return { summary: 'Signs people in by HTTP Basic against a password file.' };
   },
 
   authenticate() {

@@ -26,7 +26,7 @@ pub struct Clerk;
 
 impl AuthProvider for Clerk {
     fn describe() -> Description {
-        Description::new("clerk", "Clerk has signed people in; their session token or OAuth token says who they are.")
+        Description::new("Clerk has signed people in; their session token or OAuth token says who they are.")
     }
 
     fn authenticate(head: RequestHead) -> Result<Verdict, Failure> {

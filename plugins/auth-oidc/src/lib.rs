@@ -15,7 +15,7 @@ pub struct Oidc;
 
 impl AuthProvider for Oidc {
     fn describe() -> Description {
-        Description::new("oidc", "An OpenID Connect issuer has signed people in; their bearer token says who they are.")
+        Description::new("An OpenID Connect issuer has signed people in; their bearer token says who they are.")
     }
 
     fn authenticate(_: RequestHead) -> Result<Verdict, Failure> {

@@ -143,8 +143,3 @@ fn an_issuer_that_is_not_granted_or_not_configured_fails_closed() {
     let _ = FakeHost::new().unset_issuer("oidc");
     assert!(matches!(asked(), Err(Failure::Internal(_))));
 }
-
-#[test]
-fn the_operator_chooses_it_by_the_word_oidc() {
-    assert_eq!(Oidc::describe().provider, "oidc");
-}

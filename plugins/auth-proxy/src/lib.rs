@@ -23,7 +23,7 @@ pub struct Proxy;
 
 impl AuthProvider for Proxy {
     fn describe() -> Description {
-        Description::new("proxy", "Cloudflare Access, or a reverse proxy that knows a secret, has signed people in.")
+        Description::new("Cloudflare Access, or a reverse proxy that knows a secret, has signed people in.")
     }
 
     fn authenticate(head: RequestHead) -> Result<Verdict, Failure> {

@@ -174,8 +174,3 @@ fn what_was_not_granted_fails_closed() {
     let _ = FakeHost::new().unset_issuer("cloudflare");
     assert!(matches!(Proxy::authenticate(head(Some("ann"))), Err(Failure::Denied(_))), "no secret");
 }
-
-#[test]
-fn the_operator_chooses_it_by_the_word_proxy() {
-    assert_eq!(Proxy::describe().provider, "proxy");
-}

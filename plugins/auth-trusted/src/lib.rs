@@ -14,7 +14,7 @@ pub struct Trusted;
 
 impl AuthProvider for Trusted {
     fn describe() -> Description {
-        Description::new("trusted", "A reverse proxy has signed people in; its headers say who they are.")
+        Description::new("A reverse proxy has signed people in; its headers say who they are.")
     }
 
     fn authenticate(head: RequestHead) -> Result<Verdict, Failure> {

@@ -188,8 +188,3 @@ fn a_separator_of_ones_own_keeps_names_with_blanks_whole() {
         }
     }
 }
-
-#[test]
-fn the_operator_chooses_it_by_the_word_trusted() {
-    assert_eq!(Trusted::describe().provider, "trusted");
-}

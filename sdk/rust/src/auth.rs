@@ -35,10 +35,10 @@ impl<T: AuthProvider> wire::Guest for T {
 }
 
 impl Description {
-    /// `provider` is a word for the way people sign in; `summary` one sentence for operators.
+    /// One sentence for operators.
     #[must_use]
-    pub fn new(provider: &str, summary: &str) -> Self {
-        Self { provider: provider.into(), summary: summary.into() }
+    pub fn new(summary: &str) -> Self {
+        Self { summary: summary.into() }
     }
 }
 

@@ -136,8 +136,3 @@ fn an_issuer_or_secret_that_is_not_there_fails_closed() {
     let _ = FakeHost::new().sent_token("clerk", cookie(), json!({"sub": "user_7"}));
     assert!(matches!(asked(nothing()), Err(Failure::Denied(_))), "no secret granted");
 }
-
-#[test]
-fn the_operator_chooses_it_by_the_word_clerk() {
-    assert_eq!(Clerk::describe().provider, "clerk");
-}

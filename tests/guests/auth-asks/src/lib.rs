@@ -9,7 +9,7 @@ struct Asks;
 
 impl AuthProvider for Asks {
     fn describe() -> Description {
-        Description::new("auth-asks", "The answer to a question is who somebody is.")
+        Description::new("The answer to a question is who somebody is.")
     }
 
     fn authenticate(head: RequestHead) -> Result<Verdict, Failure> {

@@ -9,7 +9,7 @@ struct Misbehaves;
 
 impl AuthProvider for Misbehaves {
     fn describe() -> Description {
-        Description::new("misbehaves", "Nobody should be signed in by this.")
+        Description::new("Nobody should be signed in by this.")
     }
 
     fn authenticate(head: RequestHead) -> Result<Verdict, Failure> {
