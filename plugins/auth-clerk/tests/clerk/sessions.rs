@@ -1,10 +1,9 @@
 //! What the provider answers to session tokens.
 
-use auth_clerk::Clerk;
+use chm_plugin::Failure;
 use chm_plugin::auth::{Principal, Verdict};
 use chm_plugin::host::jwt::{JwtError, Place};
 use chm_plugin::testing::FakeHost;
-use chm_plugin::{AuthProvider, Failure};
 use serde_json::json;
 
 use crate::host::{asked, bearer, cookie, host, nothing, person, rejection};
