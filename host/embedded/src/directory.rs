@@ -61,8 +61,14 @@ impl Directory {
         }
     }
 
-    /// Writes everything the engine reads, and returns the port to expect: 0 when the engine will tell.
-    pub(crate) fn prepare(&self, options: &EngineOptions, password: &str) -> Result<u16, EngineError> {
+    /// Writes everything the engine reads, and returns the port to expect: the one it is to have, or 0 when the
+    /// engine will tell.
+    pub(crate) fn prepare(
+        &self,
+        options: &EngineOptions,
+        password: &str,
+        port: Option<u16>,
+    ) -> Result<u16, EngineError> {
         let directory = self.path();
         for folder in WRITABLE.iter().chain(&["data/metadata", "data/tmp", "data/user_files"]) {
             make_folder(&directory.join(folder))?;
@@ -74,9 +80,10 @@ impl Directory {
                 _ => {}
             }
         }
-        let port = match options.program {
-            EngineProgram::Library { .. } => 0,
-            EngineProgram::Server { .. } => free_port().map_err(at(directory))?,
+        let port = match (port, &options.program) {
+            (Some(port), _) => port,
+            (None, EngineProgram::Library { .. }) => 0,
+            (None, EngineProgram::Server { .. }) => free_port().map_err(at(directory))?,
         };
         write_private(&directory.join("config.xml"), &config::config_xml(options, directory, port))?;
         write_private(&directory.join("users.xml"), &config::users_xml(options, password)?)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -27,6 +27,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(6);
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(10);
 const LOG_LINES: usize = 15;
+/// Enough for [`LOG_LINES`], however long the log has become.
+const LOG_BYTES: u64 = 65_536;
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,14 @@ pub enum EngineError {
     /// It ended before it answered.
     #[error("the engine ended before it answered ({status}); its last lines:\n{log}")]
     Exited {
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of its log.
+        log: String,
+    },
+    /// It ran, and ended without being told to by this process.
+    #[error("the engine ended by itself ({status}); its last lines:\n{log}")]
+    Ended {
         /// How it ended.
         status: ExitStatus,
         /// The end of its log.
@@ -106,9 +116,12 @@ pub struct Engine {
     connection: Connection,
     version: String,
     confinement: Confinement,
+    options: EngineOptions,
     child: Child,
     /// The engine stops when this closes, however this process ends.
     lifeline: Option<ChildStdin>,
+    /// Where the words of this process begin in a log that keeps those of its predecessors.
+    log_start: u64,
     /// Held while this process has the directory.
     _lock: File,
     // Last: the folder goes when nothing uses it any more.
@@ -140,8 +153,10 @@ impl Engine {
         let directory = Directory::open(&options.place)?;
         let lock = directory.lock()?;
         let password = directory::random_password()?;
-        let port = directory.prepare(&options, &password)?;
-        let mut child = spawn(&options, directory.path(), port)?;
+        let port = directory.prepare(&options, &password, None)?;
+        let log = directory.path().join(LAUNCHER_LOG);
+        let log = File::create(&log).map_err(at(&log))?;
+        let mut child = spawn(&options, directory.path(), port, log)?;
         let lifeline = child.stdin.take();
         let mut engine = Engine {
             connection: Connection {
@@ -151,21 +166,45 @@ impl Engine {
             },
             version: String::new(),
             confinement: Confinement::None,
+            options,
             child,
             lifeline,
+            log_start: 0,
             _lock: lock,
             directory,
         };
-        engine.wait_until_it_answers(options.start_limit).await?;
-        engine.confinement = engine.read_confinement();
-        engine.prepare_tables().await?;
+        engine.become_ready().await?;
+        Ok(engine)
+    }
+
+    /// Starts it again where it was: the same port, password and data, so that whoever has its address need not
+    /// know. What is left of the process before is killed first.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; that somebody else has taken the port meanwhile is among them. It can be tried again.
+    pub async fn restart(&mut self) -> Result<(), EngineError> {
+        // Fails when there is nothing to kill, as is usual.
+        let _ = self.child.kill().await;
+        self.directory.prepare(&self.options, &self.connection.password, Some(self.connection.address.port()))?;
+        let path = self.log_path();
+        let log = File::options().append(true).create(true).open(&path).map_err(at(&path))?;
+        self.log_start = log.metadata().map_err(at(&path))?.len();
+        self.child = spawn(&self.options, self.directory.path(), self.connection.address.port(), log)?;
+        self.lifeline = self.child.stdin.take();
+        self.become_ready().await
+    }
+
+    async fn become_ready(&mut self) -> Result<(), EngineError> {
+        self.wait_until_it_answers(self.options.start_limit).await?;
+        self.confinement = self.read_confinement();
+        self.prepare_tables().await?;
         tracing::info!(
-            url = engine.url(),
-            version = engine.version,
-            confinement = %engine.confinement,
+            url = self.url(),
+            version = self.version,
+            confinement = %self.confinement,
             "embedded ClickHouse started"
         );
-        Ok(engine)
+        Ok(())
     }
 
     async fn wait_until_it_answers(&mut self, limit: Duration) -> Result<(), EngineError> {
@@ -174,13 +213,12 @@ impl Engine {
             if let Some(status) = self.child.try_wait().map_err(at(self.directory.path()))? {
                 return Err(EngineError::Exited { status, log: self.log_tail() });
             }
-            if self.connection.address.port() == 0 {
-                if let Some(port) = self.read_port() {
-                    self.connection.address.set_port(port);
+            if let Some(port) = self.listens_on() {
+                self.connection.address.set_port(port);
+                if let Ok(version) = self.connection.run("SELECT version()").await {
+                    self.version = version.trim().to_owned();
+                    return Ok(());
                 }
-            } else if let Ok(version) = self.connection.run("SELECT version()").await {
-                self.version = version.trim().to_owned();
-                return Ok(());
             }
             if Instant::now() > deadline {
                 let _ = self.child.start_kill();
@@ -190,8 +228,12 @@ impl Engine {
         }
     }
 
-    /// The line is complete only with its newline.
-    fn read_port(&self) -> Option<u16> {
+    /// The library tells once it listens: what answers on a port before that is not our engine.
+    fn listens_on(&self) -> Option<u16> {
+        if matches!(self.options.program, EngineProgram::Server { .. }) {
+            return Some(self.connection.address.port());
+        }
+        // The line is complete only with its newline.
         let text = fs::read_to_string(self.directory.path().join(PORT_FILE)).ok()?;
         text.strip_suffix('\n')?.parse().ok()
     }
@@ -204,14 +246,29 @@ impl Engine {
         }
     }
 
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.directory.path().join(LAUNCHER_LOG)
+    }
+
     fn log_tail(&self) -> String {
-        let log = self.directory.path().join(LAUNCHER_LOG);
-        let text = fs::read(log).unwrap_or_default();
+        let text = self.read_log().unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         // ClickHouse ends its message with a stack of addresses, which would push it out.
         let is_frame = |line: &str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u16>().is_ok());
         let lines: Vec<&str> = text.lines().filter(|line| !is_frame(line)).collect();
+        if lines.is_empty() {
+            return "(none)".to_owned();
+        }
         lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+    }
+
+    fn read_log(&self) -> io::Result<Vec<u8>> {
+        let mut log = File::open(self.log_path())?;
+        let from = log.metadata()?.len().saturating_sub(LOG_BYTES).max(self.log_start);
+        log.seek(SeekFrom::Start(from))?;
+        let mut text = Vec::new();
+        log.take(LOG_BYTES).read_to_end(&mut text)?;
+        Ok(text)
     }
 
     async fn prepare_tables(&self) -> Result<(), StatementError> {
@@ -274,6 +331,14 @@ impl Engine {
         self.child.wait().await
     }
 
+    /// As [`ended`](Self::ended), with its last words.
+    pub(crate) async fn end(&mut self) -> EngineError {
+        match self.ended().await {
+            Ok(status) => EngineError::Ended { status, log: self.log_tail() },
+            Err(source) => EngineError::Io { path: self.directory.path().to_owned(), source },
+        }
+    }
+
     /// Stops in order: logs are flushed, and the process has ended when this returns. Takes well
     /// under a second as a rule, 6 s at most.
     pub async fn stop(mut self) {
@@ -307,17 +372,16 @@ impl Drop for Engine {
     }
 }
 
-fn spawn(options: &EngineOptions, directory: &Path, port: u16) -> Result<Child, EngineError> {
+/// Port 0 stands for one that the library chooses.
+fn spawn(options: &EngineOptions, directory: &Path, port: u16, log: File) -> Result<Child, EngineError> {
     let (launcher, program, server) = match &options.program {
         EngineProgram::Library { launcher, library } => (launcher, library, false),
         EngineProgram::Server { launcher, binary } => (launcher, binary, true),
     };
-    let log_path = directory.join(LAUNCHER_LOG);
-    let log = File::create(&log_path).map_err(at(&log_path))?;
     let mut command = Command::new(launcher);
-    command.arg(LAUNCHER_COMMAND);
+    command.arg(LAUNCHER_COMMAND).arg(format!("--http={port}"));
     if server {
-        command.arg(format!("--server={port}"));
+        command.arg("--server");
     }
     if options.connect {
         command.arg("--connect");

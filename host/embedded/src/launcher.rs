@@ -59,7 +59,7 @@ type SignalsFn = unsafe extern "C" fn(c_int);
 #[derive(Debug, thiserror::Error)]
 enum LauncherError {
     #[error(
-        "usage: {LAUNCHER_COMMAND} [--server=PORT] [--native=PORT] [--connect] PROGRAM DIRECTORY (started by the host, not by hand)"
+        "usage: {LAUNCHER_COMMAND} [--server] [--http=PORT] [--native=PORT] [--connect] PROGRAM DIRECTORY (started by the host, not by hand)"
     )]
     Usage,
     #[error("{what}: {source}")]
@@ -81,16 +81,18 @@ fn io(what: &str) -> impl FnOnce(io::Error) -> LauncherError + use<'_> {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Arguments {
-    /// The library, or with `server_port` a `clickhouse` binary.
+    /// The library, or with `is_server` a `clickhouse` binary.
     program: PathBuf,
     directory: PathBuf,
-    server_port: Option<u16>,
+    is_server: bool,
     network: Network,
 }
 
-/// What of the network the engine may use besides its HTTP port.
+/// What of the network the engine may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Network {
+    /// It listens there for HTTP; 0 lets the system choose.
+    http_port: u16,
     /// It listens there for ClickHouse's native protocol.
     native_port: Option<u16>,
     /// It may open connections.
@@ -98,8 +100,8 @@ struct Network {
 }
 
 impl Network {
-    fn confine(self, program: Option<&Path>, http_port: u16) -> Result<(), LauncherError> {
-        let listen: Vec<u16> = [http_port].into_iter().chain(self.native_port).collect();
+    fn confine(self, program: Option<&Path>) -> Result<(), LauncherError> {
+        let listen: Vec<u16> = [self.http_port].into_iter().chain(self.native_port).collect();
         confine(program, self.connect, &listen)
     }
 }
@@ -107,13 +109,14 @@ impl Network {
 impl Arguments {
     fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, LauncherError> {
         let mut paths = Vec::new();
-        let (mut server_port, mut network) = (None, Network::default());
+        let (mut is_server, mut network) = (false, Network::default());
         let port = |text: &str| text.parse().map_err(|_| LauncherError::Usage);
         for argument in arguments {
             match argument.to_str() {
                 Some("--connect") => network.connect = true,
-                Some(option) if option.starts_with("--server=") => {
-                    server_port = Some(port(option.trim_start_matches("--server="))?);
+                Some("--server") => is_server = true,
+                Some(option) if option.starts_with("--http=") => {
+                    network.http_port = port(option.trim_start_matches("--http="))?;
                 }
                 Some(option) if option.starts_with("--native=") => {
                     network.native_port = Some(port(option.trim_start_matches("--native="))?);
@@ -122,7 +125,7 @@ impl Arguments {
             }
         }
         let [program, directory] = <[PathBuf; 2]>::try_from(paths).map_err(|_| LauncherError::Usage)?;
-        Ok(Arguments { program, directory, server_port, network })
+        Ok(Arguments { program, directory, is_server, network })
     }
 }
 
@@ -153,9 +156,10 @@ fn launch(arguments: impl IntoIterator<Item = OsString>) -> Result<i32, Launcher
     let lifeline = take_standard_input().map_err(io("standard input"))?;
     be_modest();
     let _lock = lock()?;
-    match arguments.server_port {
-        None => run_library(&program, lifeline, arguments.network),
-        Some(port) => run_server(&program, lifeline, port, arguments.network),
+    if arguments.is_server {
+        run_server(&program, lifeline, arguments.network)
+    } else {
+        run_library(&program, lifeline, arguments.network)
     }
 }
 
@@ -246,7 +250,7 @@ fn run_library(path: &Path, lifeline: File, network: Network) -> Result<i32, Lau
             library.get::<SignalsFn>(b"chdb_set_signal_handlers_enabled\0")?,
         )
     };
-    network.confine(None, 0)?;
+    network.confine(None)?;
 
     let (pipe, commands) = io::pipe().map_err(io("pipe"))?;
     let stop = stop_requests(lifeline)?;
@@ -309,7 +313,7 @@ fn stop_library(mut commands: PipeWriter) -> ! {
 
 /// Runs a `clickhouse` binary as a server and passes every reason to stop on to it.
 #[allow(unsafe_code)]
-fn run_server(binary: &Path, lifeline: File, port: u16, network: Network) -> Result<i32, LauncherError> {
+fn run_server(binary: &Path, lifeline: File, network: Network) -> Result<i32, LauncherError> {
     let mut command = Command::new(binary);
     command
         .args(["server", "--config-file=config.xml"])
@@ -323,7 +327,7 @@ fn run_server(binary: &Path, lifeline: File, port: u16, network: Network) -> Res
     unsafe {
         command.pre_exec(move || {
             follow_parent()?;
-            network.confine(Some(&program), port).map_err(io::Error::other)
+            network.confine(Some(&program)).map_err(io::Error::other)
         });
     }
     let mut server = command.spawn().map_err(io(&String::from_utf8_lossy(binary.as_os_str().as_bytes())))?;
@@ -379,15 +383,15 @@ mod tests {
     #[test]
     fn arguments_are_two_paths_and_known_options() {
         let parse = |words: &[&str]| Arguments::parse(words.iter().map(OsString::from));
-        let parsed = parse(&["--connect", "lib.so", "dir", "--server=8123", "--native=9000"]).unwrap();
+        let parsed = parse(&["--connect", "lib.so", "dir", "--server", "--http=8123", "--native=9000"]).unwrap();
         let expected = Arguments {
             program: "lib.so".into(),
             directory: "dir".into(),
-            server_port: Some(8123),
-            network: Network { native_port: Some(9000), connect: true },
+            is_server: true,
+            network: Network { http_port: 8123, native_port: Some(9000), connect: true },
         };
         assert_eq!(parsed, expected);
-        for wrong in [&["lib.so"][..], &["a", "b", "c"], &["a", "b", "--server=x"], &[]] {
+        for wrong in [&["lib.so"][..], &["a", "b", "c"], &["a", "b", "--http=x"], &[]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

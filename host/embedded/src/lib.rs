@@ -8,6 +8,8 @@
 //! What this crate must never do: talk to a ClickHouse it did not start. Every statement here goes
 //! to the loopback port of a child process, with a password made for that process.
 //!
+//! An engine that dies is noticed and started again by whoever calls [`Engine::keep_running`].
+//!
 //! An engine never outlives the process that started it: its launcher holds the other end of a pipe
 //! and stops when that end is gone, however the parent ended.
 
@@ -22,6 +24,7 @@ pub mod launcher;
 pub mod library;
 mod npm;
 pub mod options;
+pub mod restarts;
 pub mod statement;
 pub mod xdg;
 
@@ -31,4 +34,5 @@ pub use engine::{Confinement, Engine, EngineError};
 pub use launcher::{LAUNCHER_COMMAND, run_engine};
 pub use library::{LibraryError, LibraryOptions, Progress};
 pub use options::{EngineOptions, EngineProgram, EngineUser, LogTable, Place, Profile};
+pub use restarts::{GaveUp, Restarts};
 pub use statement::{Connection, StatementError};

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use chm_embedded::{
     Confinement, Demo, Engine, EngineError, EngineOptions, EngineProgram, EngineUser, LAUNCHER_COMMAND, LibraryOptions,
-    Place, Profile, ServerBinary, library, run_engine,
+    Place, Profile, Restarts, ServerBinary, library, run_engine,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -37,6 +37,8 @@ const CLAIMS: &[(&str, Claim)] = claims![
     it_starts_answers_and_stops,
     a_restart_keeps_the_rows,
     a_killed_parent_leaves_no_engine_and_no_damage,
+    a_killed_engine_is_started_again_where_it_was,
+    an_engine_that_ends_too_often_is_given_up_with_its_last_words,
     two_engines_run_at_once,
     a_second_engine_on_the_same_data_is_refused,
     the_kernel_refuses_files_and_connections,
@@ -220,6 +222,54 @@ async fn a_killed_parent_leaves_no_engine_and_no_damage() {
     let engine = start(Place::Persistent(place)).await;
     assert_eq!(ask(&engine, "SELECT count() FROM kept.rows").await, "1000");
     engine.stop().await;
+}
+
+async fn a_killed_engine_is_started_again_where_it_was() {
+    let mut engine = start(Place::Temporary).await;
+    ask(&engine, "CREATE DATABASE kept ENGINE = Atomic").await;
+    ask(&engine, "CREATE TABLE kept.rows (n UInt32) ENGINE = MergeTree ORDER BY n").await;
+    ask(&engine, "INSERT INTO kept.rows SELECT number FROM numbers(1000)").await;
+    let (connection, first) = (engine.connection().clone(), engine.process_id().expect("a process"));
+    kill_hard(first);
+    let answers_again = eventually("it answers again", Duration::from_secs(60), async || {
+        connection.run("SELECT count() FROM kept.rows").await.is_ok_and(|rows| rows == "1000\n") && !lives(first)
+    });
+    tokio::select! {
+        gave_up = engine.keep_running(Restarts { pause: Duration::ZERO, ..Restarts::default() }) => panic!("{gave_up}"),
+        () = answers_again => {}
+    }
+    let second = engine.process_id().expect("a process");
+    assert_ne!(second, first);
+    assert_ne!(engine.confinement(), Confinement::None);
+
+    // Somebody else on its port is not mistaken for it.
+    kill_hard(second);
+    engine.ended().await.unwrap();
+    let port = engine.url().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let error = engine.restart().await.unwrap_err();
+    assert!(matches!(error, EngineError::Exited { .. }), "{error}");
+    drop(listener);
+    engine.restart().await.unwrap();
+    assert_eq!(connection.run("SELECT count() FROM kept.rows").await.unwrap(), "1000\n");
+    engine.stop().await;
+}
+
+async fn an_engine_that_ends_too_often_is_given_up_with_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(Place::Temporary);
+    let EngineProgram::Library { library, .. } = &mut options.program else { panic!("the library is what is tested") };
+    let linked = folder.path().join("libchdb.so");
+    std::os::unix::fs::symlink(&library, &linked).unwrap();
+    library.clone_from(&linked);
+    let mut engine = Engine::start(options).await.unwrap();
+    std::fs::remove_file(&linked).unwrap();
+    kill_hard(engine.process_id().expect("a process"));
+    let restarts = Restarts { pause: Duration::from_millis(1), most: 3, ..Restarts::default() };
+    let said = engine.keep_running(restarts).await.to_string();
+    for words in ["4 times", "libchdb.so", "launcher.log"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 async fn two_engines_run_at_once() {
