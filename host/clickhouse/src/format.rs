@@ -28,18 +28,6 @@ pub enum Format {
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Self; 8] = [
-        Self::JsonEachRow,
-        Self::JsonCompactEachRow,
-        Self::JsonCompactEachRowWithNamesAndTypes,
-        Self::Csv,
-        Self::Tsv,
-        Self::Parquet,
-        Self::ArrowStream,
-        Self::Native,
-    ];
-
     /// ClickHouse's name for it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -52,18 +40,6 @@ impl Format {
             Self::Parquet => "Parquet",
             Self::ArrowStream => "ArrowStream",
             Self::Native => "Native",
-        }
-    }
-
-    /// The format of this name, in any case; also the short names CSV, TSV, TabSeparatedWithNames and Arrow.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        let lower = name.to_ascii_lowercase();
-        match lower.as_str() {
-            "csv" => Some(Self::Csv),
-            "tsv" | "tabseparatedwithnames" => Some(Self::Tsv),
-            "arrow" => Some(Self::ArrowStream),
-            _ => Self::ALL.into_iter().find(|f| f.name().to_ascii_lowercase() == lower),
         }
     }
 

@@ -54,6 +54,8 @@ pub struct Rows {
     /// The text of an error that came after rows, as far as it has arrived. Kept here, not by the one who waits for the rest of it:
     /// who waits may be dropped.
     failure: Option<BytesMut>,
+    /// A row that is an error if nothing comes after it. Kept here for the same reason.
+    suspect: Option<Bytes>,
     header: VecDeque<Bytes>,
     header_left: usize,
     rows: u64,
@@ -98,6 +100,7 @@ impl Rows {
             lines: Lines::new(grammar),
             redactor,
             failure: None,
+            suspect: None,
             header: VecDeque::new(),
             header_left: format.header_lines(),
             rows: 0,
@@ -165,9 +168,6 @@ impl Rows {
             if self.grammar.is_error(&line) {
                 return Err(self.fail(&line).await);
             }
-            if self.caps.exception_rows {
-                self.refuse_exception_row(&line).await?;
-            }
             let line = if self.caps.crlf { without_carriage_returns(&line) } else { line };
             if self.header_left > 0 {
                 self.header_left -= 1;
@@ -222,7 +222,8 @@ impl Rows {
                 return Err(self.fail(&text).await);
             }
             // An error that looks like a row is found by looking at rows one by one.
-            if self.header_left > 0 || self.caps.exception_rows && self.lines.contains(b"Code: ") {
+            let looks_like_row = self.suspect.is_some() || self.caps.exception_rows && self.lines.contains(b"Code: ");
+            if self.header_left > 0 || looks_like_row {
                 return self.next_row().await;
             }
             let left = Budget { rows: self.caps.rows - self.rows, bytes: self.caps.bytes - self.bytes };
@@ -247,20 +248,6 @@ impl Rows {
         }
     }
 
-    /// [`Rows::next_block`] with the header in front of the first one.
-    ///
-    /// # Errors
-    /// As [`Rows::next_block`].
-    pub async fn next_piece(&mut self) -> Result<Option<Bytes>, ReadError> {
-        let block = self.next_block().await?;
-        if self.header.is_empty() {
-            return Ok(block);
-        }
-        let mut piece: BytesMut = self.header.drain(..).flatten().collect();
-        piece.extend_from_slice(&block.unwrap_or_default());
-        Ok(Some(piece.freeze()))
-    }
-
     async fn next_raw(&mut self) -> Result<Option<Bytes>, ReadError> {
         while self.lines.is_empty() {
             if !self.fill().await? {
@@ -281,7 +268,14 @@ impl Rows {
             if let Some(text) = self.failure.take() {
                 return Err(self.fail(&text).await);
             }
+            if self.suspect.is_some() {
+                return self.judge().await.map(Some);
+            }
             if let Some(line) = self.lines.line() {
+                if self.caps.exception_rows && is_suspect(&line) {
+                    self.suspect = Some(line);
+                    continue;
+                }
                 return Ok(Some(line));
             }
             if !self.arrives().await? {
@@ -350,17 +344,10 @@ impl Rows {
     }
 
     /// In some versions an error after data is the last row; others like it are data, such as `SELECT exception FROM system.query_log`.
-    async fn refuse_exception_row(&mut self, line: &Bytes) -> Result<(), ReadError> {
-        let in_row = line.starts_with(b"{\"exception\":\"Code: ") || line.starts_with(b"{\"exception\": \"Code: ");
-        // So old that the client does not know how their errors end. In CSV every text has quotes, so there this is never data.
-        let bare = line.starts_with(b"Code: ") && memchr::memmem::find(line, b", e.displayText() = ").is_some();
-        if in_row || bare {
-            while self.lines.is_empty() && self.fill().await? {}
-            if self.lines.is_empty() {
-                return Err(ReadError::from_answer(&String::from_utf8_lossy(line)));
-            }
-        }
-        Ok(())
+    async fn judge(&mut self) -> Result<Bytes, ReadError> {
+        while self.lines.is_empty() && self.fill().await? {}
+        let line = self.suspect.take().unwrap_or_default();
+        if self.lines.is_empty() { Err(ReadError::from_answer(&String::from_utf8_lossy(&line))) } else { Ok(line) }
     }
 
     /// Reads the rest of an error that begins with `start`.
@@ -408,6 +395,14 @@ async fn read_end(mut cursor: BytesCursor, mut place: Place) {
     if tokio::time::timeout(REST_TIME, ends).await == Ok(true) {
         place.query_ended();
     }
+}
+
+/// Whether a row looks like the error that old servers end with.
+fn is_suspect(line: &[u8]) -> bool {
+    let in_row = line.starts_with(b"{\"exception\":\"Code: ") || line.starts_with(b"{\"exception\": \"Code: ");
+    // So old that the client does not know how their errors end. In CSV every text has quotes, so there this is never data.
+    let bare = line.starts_with(b"Code: ") && memchr::memmem::find(line, b", e.displayText() = ").is_some();
+    in_row || bare
 }
 
 /// Lines as they are elsewhere. Within values these formats escape carriage returns.

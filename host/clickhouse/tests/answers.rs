@@ -144,6 +144,26 @@ async fn the_last_row_of_an_old_server_may_be_an_error_and_others_are_data() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_for_the_end_is_told_of_an_error_all_the_same() {
+    let row = "{\"exception\": \"Code: 241. DB::Exception: memory\"}\n";
+    let tail = format!("{{\"a\":1}}\n{OLD_ERROR}");
+    for (profile, text, code) in [(OLD, row.repeat(2), 241), (OPEN, tail, 395)] {
+        let host = host(profile, vec![text], true).await;
+        let query = GuardedQuery::check("SELECT canned").unwrap();
+        let mut rows = host.read(&query, ReadOptions::default()).await.unwrap();
+        let error = loop {
+            // Each future is polled once, and dropped.
+            match futures::poll!(std::pin::pin!(rows.next_block())) {
+                std::task::Poll::Ready(Ok(block)) => assert!(block.is_some(), "it looked complete"),
+                std::task::Poll::Ready(Err(error)) => break error,
+                std::task::Poll::Pending => tokio::task::yield_now().await,
+            }
+        };
+        assert_eq!((rows.rows(), error.code()), (1, Some(code)));
+    }
+}
+
+#[tokio::test]
 async fn a_row_more_than_the_cap_is_seen_and_not_passed_on() {
     for (given, expected) in [(2, (2, Ok(false))), (3, (3, Ok(false))), (4, (3, Ok(true)))] {
         let host = host(OPEN, vec!["{\"a\":1}\n".repeat(given)], true).await;

@@ -84,6 +84,10 @@ impl Host {
         let mut waiting = VecDeque::from([None]);
         let mut met = BTreeSet::new();
         while let Some(role) = waiting.pop_front() {
+            if met.len() > ROLES {
+                standing.not_understood.push(format!("the rights of more than {ROLES} roles"));
+                break;
+            }
             let holder = role.clone().unwrap_or_else(|| user.to_owned());
             let sql = match &role {
                 None => "SHOW GRANTS".to_owned(),
@@ -106,7 +110,7 @@ impl Host {
                     Ok(Statement::Roles { roles, .. }) => {
                         let in_force = |role: &String| enabled.as_ref().is_none_or(|enabled| enabled.contains(role));
                         let fresh = roles.into_iter().filter(in_force).filter(|role| met.insert(role.clone()));
-                        waiting.extend(fresh.map(Some).take(ROLES));
+                        waiting.extend(fresh.map(Some));
                     }
                     Err(error) => standing.not_understood.push(error.to_string()),
                 }
