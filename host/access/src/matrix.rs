@@ -104,11 +104,6 @@ impl Matrix {
         }
     }
 
-    /// The rules in effect for the host's own features, in the order of the contract: the `resolved` of `GET /api/v1/config`.
-    pub fn builtin_rules(&self) -> impl Iterator<Item = (Feature, FeatureRule)> + '_ {
-        Feature::ALL.iter().map(|feature| (*feature, self.rule(&FeatureId::Builtin(*feature))))
-    }
-
     /// Who may do this, leaving the posture aside: documents say it, and [`Matrix::decide`] uses it.
     pub fn required(&self, permission: &Permission) -> Access {
         let said = self.overrides.get(&permission.feature).and_then(|said| said.of(permission.operation).cloned());
@@ -189,7 +184,8 @@ mod tests {
     #[test]
     fn defaults_are_the_contracts() {
         let matrix = Matrix::default();
-        for (feature, rule) in matrix.builtin_rules() {
+        for feature in Feature::ALL {
+            let rule = matrix.rule(&FeatureId::Builtin(*feature));
             let kept_back = matches!(feature, Feature::Agent | Feature::Actions);
             assert!(rule.enabled);
             assert_eq!(rule.read == Access::Authenticated, kept_back, "{feature}");
@@ -329,7 +325,7 @@ mod tests {
             said in override_(),
             operation in proptest::sample::select(Operation::ALL),
             posture in proptest::sample::select(Posture::ALL),
-            who in 0..6,
+            who in 0..7,
         ) {
             overrides.push((asked.clone(), said));
             let matrix = Matrix::new(overrides);
@@ -339,6 +335,7 @@ mod tests {
                 2 => key_holder(),
                 3 => Caller::admin(),
                 4 => Caller::with_key(key_of(r#"{"sub":"ci","exp":10,"scopes":[]}"#)),
+                5 => Caller::with_key(key_of(r#"{"sub":"ci","exp":10,"roles":["SRE"]}"#)),
                 _ => Posture::Open.without_credentials(),
             };
             let permission = Permission { feature: asked.clone(), operation };
@@ -363,7 +360,10 @@ mod tests {
                 prop_assert_eq!(decision.is_ok(), everybody_reads, "without scopes only what everybody may");
             }
             if roles {
-                prop_assert!(decision.is_err(), "nobody here has a role");
+                prop_assert_eq!(decision.is_ok(), who == 5, "a role is had by who has it");
+            }
+            if who == 5 {
+                prop_assert!(decision.is_ok(), "who has the role and no scopes to keep to gets everything");
             }
             if !somebody && operation == Operation::Write && posture != Posture::Open {
                 prop_assert!(decision.is_err(), "nobody writes anonymously unless everything is open");
