@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
@@ -53,6 +54,7 @@ impl CountsApi {
         #[oai(name = "hostId")]
         host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Counts>>, Problem> {
+        let began = Instant::now();
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
         let open = app.registry.catalogue.counters().filter_map(|(name, counter)| {
@@ -64,7 +66,7 @@ impl CountsApi {
             (name, count.unwrap_or_default().count)
         });
         let counts = futures::future::join_all(each).await.into_iter().collect();
-        Ok(Json(about(id, Counts { counts })))
+        Ok(Json(about(id, began, Counts { counts })))
     }
 
     /// One counter of a server
@@ -81,10 +83,11 @@ impl CountsApi {
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.counters(), WORDS)?;
+        let began = Instant::now();
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
         let counted = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await?;
-        Ok(Json(told(id, counted)))
+        Ok(Json(told(id, began, counted)))
     }
 
     /// One number about all replicas of a cluster
@@ -106,6 +109,7 @@ impl CountsApi {
     ) -> poem::Result<Json<Envelope<Count>>> {
         let found = app.registry.catalogue.cluster_counter(&key.0);
         let panel = open(&app, &gate, found, app.registry.catalogue.cluster_counters(), WORDS)?;
+        let began = Instant::now();
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         // Not a required parameter of the operation: what is closed says so before it looks at the request.
         let cluster = cluster.0.ok_or_else(|| {
@@ -115,7 +119,7 @@ impl CountsApi {
         let asking = gate.asking(&app);
         let sent = BTreeMap::from([host_parameter(id), ("cluster".to_owned(), cluster)]);
         let counted = count(asking, &panel, sent).await?;
-        Ok(Json(told(id, counted)))
+        Ok(Json(told(id, began, counted)))
     }
 }
 
@@ -123,16 +127,16 @@ fn host_parameter(id: u32) -> (String, String) {
     ("hostId".to_owned(), id.to_string())
 }
 
-fn about<T>(id: u32, data: T) -> Envelope<T>
+fn about<T>(id: u32, began: Instant, data: T) -> Envelope<T>
 where
     T: poem_openapi::types::Type + poem_openapi::types::ParseFromJSON + poem_openapi::types::ToJSON + Send + Sync,
 {
-    let metadata = Metadata { host: id.to_string(), ..Metadata::default() };
+    let metadata = Metadata { duration: began.elapsed().as_secs_f64(), host: id.to_string(), ..Metadata::default() };
     Envelope { success: true, data, metadata }
 }
 
-fn told(id: u32, counted: Counted) -> Envelope<Count> {
-    let mut answer = about(id, Count { count: counted.count });
+fn told(id: u32, began: Instant, counted: Counted) -> Envelope<Count> {
+    let mut answer = about(id, began, Count { count: counted.count });
     answer.metadata.unreachable = counted.unreachable;
     answer.metadata.unavailable = counted.unavailable;
     answer

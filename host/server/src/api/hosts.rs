@@ -1,6 +1,7 @@
 //! The watched servers.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chm_clickhouse::Host;
 use poem::web::Data;
@@ -52,6 +53,7 @@ impl HostsApi {
         gate: Gate<OverviewRead>,
         app: Data<&Arc<App>>,
     ) -> Result<Json<Envelope<Vec<HostEntry>>>, Problem> {
+        let began = Instant::now();
         let shows_addresses = gate.caller.is_authenticated(app.posture);
         let hosts: Vec<HostEntry> = app
             .hosts
@@ -69,6 +71,7 @@ impl HostsApi {
         }
         let mut envelope = Envelope::of(hosts);
         envelope.metadata.rows = envelope.data.len() as u64;
+        envelope.metadata.duration = began.elapsed().as_secs_f64();
         Ok(Json(envelope))
     }
 
@@ -83,11 +86,13 @@ impl HostsApi {
         host_id: Query<HostId>,
     ) -> Result<Json<Envelope<HostStatus>>, Problem> {
         let (id, host) = parameters::host(&app, &gate.caller, Some(&host_id))?;
+        let began = Instant::now();
         let status = tokio::time::timeout(app.ask_timeout, host.status())
             .await
             .map_err(|_| Problem::new(Word::Timeout, "the server did not say its state in time"))??;
         let mut envelope =
             Envelope::of(HostStatus { version: status.version, uptime: status.uptime, hostname: status.hostname });
+        envelope.metadata.duration = began.elapsed().as_secs_f64();
         envelope.metadata.host = id.to_string();
         envelope.metadata.rows = 1;
         Ok(Json(envelope))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::StreamExt;
 use poem::web::Data;
@@ -85,6 +86,7 @@ impl NotificationsApi {
         #[oai(name = "hostId")]
         host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Notifications>>, Problem> {
+        let began = Instant::now();
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
         let mut metadata = Metadata { host: id.to_string(), ..Metadata::default() };
@@ -112,6 +114,7 @@ impl NotificationsApi {
         }
         let total_count = notifications.len() as u64;
         metadata.rows = total_count;
+        metadata.duration = began.elapsed().as_secs_f64();
         Ok(Json(Envelope { success: true, data: Notifications { notifications, total_count }, metadata }))
     }
 }

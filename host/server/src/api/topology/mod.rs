@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use chm_clickhouse::{Host, REPLICA, Reach};
 use poem::web::Data;
@@ -45,17 +46,21 @@ impl TopologyApi {
         /// Position of the ClickHouse host in the configuration.
         #[oai(name = "hostId")]
         host_id: Query<Option<HostId>>,
-        /// IANA name; accepted for the contract's sake: nothing here is a time.
-        timezone: Query<Option<String>>,
     ) -> Result<Json<Envelope<Topology>>, Problem> {
+        let began = Instant::now();
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
-        timezone.0.map(|name| parameters::timezone(&name)).transpose()?;
         let asking = gate.asking(&app);
         let (found, unavailable) = find(asking, id, &host).await?;
         let data = map::map(&found);
         let rows = data.ch_nodes.len() as u64;
-        let metadata =
-            Metadata { host: id.to_string(), rows, unavailable, truncated: found.truncated, ..Metadata::default() };
+        let metadata = Metadata {
+            duration: began.elapsed().as_secs_f64(),
+            rows,
+            host: id.to_string(),
+            truncated: found.truncated,
+            unavailable,
+            ..Metadata::default()
+        };
         Ok(Json(Envelope { success: true, data, metadata }))
     }
 }
