@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::connections::{self, Serving};
@@ -37,9 +38,20 @@ impl Stop {
         })))
     }
 
-    /// When a future ends; for tests.
+    /// When a future ends.
     pub fn when(future: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(Box::pin(future))
+    }
+
+    /// Also when a token is cancelled; and when it ends for another reason, the token is.
+    #[must_use]
+    pub fn with(self, token: CancellationToken) -> Self {
+        Self::when(async move {
+            tokio::select! {
+                () = self.0 => token.cancel(),
+                () = token.cancelled() => {}
+            }
+        })
     }
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use chm_embedded::{Engine, Restarts};
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::engine::Embedded;
 use super::{Common, plugin, runtime, say};
@@ -34,19 +36,36 @@ impl Up {
         runtime()?.block_on(async {
             let telemetry = super::telemetry(&loaded)?;
             let stop = Stop::on_signal()?;
-            let embedded = if loaded.config.clickhouse.hosts.is_empty() {
+            let mut embedded = if loaded.config.clickhouse.hosts.is_empty() {
                 let embedded = Embedded::start(!self.no_demo).await?;
                 loaded.config.clickhouse.hosts.push(embedded.as_host()?);
                 Some(embedded)
             } else {
                 None
             };
-            let outcome = self.serve(&loaded, &plugins, embedded.as_ref(), stop, telemetry.exports()).await;
-            if let Some(embedded) = embedded {
+            let ending = CancellationToken::new();
+            let origin = embedded.as_ref().map(|embedded| embedded.origin.clone());
+            let serving = async {
+                let stop = stop.with(ending.clone());
+                let outcome = self.serve(&loaded, &plugins, origin.as_deref(), stop, telemetry.exports()).await;
+                ending.cancel();
+                outcome
+            };
+            let keeping = async {
+                match &mut embedded {
+                    Some(embedded) => keep(&mut embedded.engine, &ending).await,
+                    None => Ok(()),
+                }
+            };
+            let (outcome, kept) = tokio::join!(serving, keeping);
+            if let Some(embedded) = embedded
+                && kept.is_ok()
+            {
                 eprintln!("stopping the embedded ClickHouse");
                 embedded.stop().await;
             }
-            outcome
+            // Where there is no engine any more, that is the reason, whatever else failed.
+            kept.and(outcome)
         })
     }
 
@@ -54,17 +73,30 @@ impl Up {
         &self,
         loaded: &Loaded,
         plugins: &std::path::Path,
-        embedded: Option<&Embedded>,
+        origin: Option<&str>,
         stop: Stop,
         exports_spans: bool,
     ) -> anyhow::Result<()> {
         let app = App::start(loaded, plugins, chm_embedded::xdg::cache().as_deref()).await?;
-        let servers = describe_servers(&app, embedded).await;
+        let servers = describe_servers(&app, origin).await;
         serve(&app, loaded.config.listen, stop, exports_spans, |url| {
             say(banner(&app, url, &servers));
             say(format!("listening on {url}"));
         })
         .await
+    }
+}
+
+/// Keeps the engine running until the host ends. An engine that cannot be kept ends the host, in order.
+async fn keep(engine: &mut Engine, ending: &CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        biased;
+        // First, for a signal to a whole group of processes ends the engine too.
+        () = ending.cancelled() => Ok(()),
+        gave_up = engine.keep_running(Restarts::default()) => {
+            ending.cancel();
+            Err(gave_up.into())
+        }
     }
 }
 
@@ -80,14 +112,14 @@ fn bundled(compiler: Option<&std::path::Path>) -> anyhow::Result<PathBuf> {
     Ok(out)
 }
 
-async fn describe_servers(app: &App, embedded: Option<&Embedded>) -> Vec<String> {
+async fn describe_servers(app: &App, origin: Option<&str>) -> Vec<String> {
     let mut lines = Vec::new();
     for (_, host) in app.hosts.all() {
         let version = match host.version().await {
             Ok(version) => format!("version {version}"),
             Err(error) => format!("not answering: {error}"),
         };
-        let origin = embedded.map(|embedded| format!(" ({})", embedded.origin)).unwrap_or_default();
+        let origin = origin.map(|origin| format!(" ({origin})")).unwrap_or_default();
         lines.push(format!("{} {}, {version}{origin}", host.config().id, host.config().display_url()));
     }
     lines
