@@ -51,6 +51,8 @@ fn only_pages_of_named_origins_may_read_or_write() {
             (&[("sec-fetch-site", "same-origin")], 200),
             (&[("sec-fetch-site", "none")], 200),
             (&[("sec-fetch-site", "cross-site")], 403),
+            // Browsers add what somebody has typed into their own window.
+            (&[("sec-fetch-site", "cross-site"), ("authorization", "Basic eDp5")], 403),
             (&[("sec-fetch-site", "same-site")], 403),
             (&[("origin", "https://evil.example")], 403),
             (&[("origin", "null")], 403),

@@ -69,12 +69,11 @@ fn is_own(headers: &HeaderMap, sender: &Sender) -> bool {
     };
     match (site, sender) {
         (_, Sender::Named(_)) | (Some(b"same-origin" | b"none"), _) => true,
-        // A browser that says both knows better than we: a page under our name without TLS is another site.
-        (Some(_), Sender::Own) | (_, Sender::Foreign) => false,
-        // No browser that does not say where the page is from either: a program.
+        // No browser that says nothing of either: a program.
         (None, Sender::Own | Sender::Unsaid) => true,
-        // A header that only programs, or pages after a preflight, can add.
-        (Some(_), Sender::Unsaid) => headers.contains_key("x-api-key") || headers.contains_key(header::AUTHORIZATION),
+        // A browser that says both knows better than we: a page under our name without TLS is another site. One that keeps the origin to
+        // itself sends no header of the page's own, and no key: what is there of credentials, it has added by itself.
+        (Some(_), Sender::Own | Sender::Unsaid) | (_, Sender::Foreign) => false,
     }
 }
 
@@ -111,7 +110,7 @@ mod tests {
     fn a_write_passes_when_no_strange_page_can_have_sent_it() {
         use Sender::{Foreign, Own, Unsaid};
         let named = Sender::Named("https://ops.example.org".to_owned());
-        let cases: [(Pairs<'_>, &Sender, bool); 15] = [
+        let cases: [(Pairs<'_>, &Sender, bool); 16] = [
             (&[], &Unsaid, true),
             (&[("sec-fetch-site", "same-origin")], &Unsaid, true),
             (&[("sec-fetch-site", "none")], &Unsaid, true),
@@ -120,8 +119,10 @@ mod tests {
             (&[], &Own, true),
             (&[("sec-fetch-site", "same-origin")], &Own, true),
             (&[("sec-fetch-site", "cross-site")], &Own, false),
-            (&[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x")], &Unsaid, true),
             (&[("sec-fetch-site", "cross-site")], &Unsaid, false),
+            // Credentials prove nothing: browsers send those of HTTP authentication from every page.
+            (&[("sec-fetch-site", "cross-site"), ("authorization", "Basic eDp5")], &Unsaid, false),
+            (&[("sec-fetch-site", "cross-site"), ("x-api-key", "chm_x")], &Unsaid, false),
             (&[("sec-fetch-site", "same-site")], &Unsaid, false),
             (&[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x")], &Foreign, false),
             (&[("sec-fetch-site", "same-site")], &Foreign, false),
