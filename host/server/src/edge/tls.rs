@@ -27,8 +27,8 @@ pub struct Tls {
 #[derive(Debug)]
 struct Current {
     config: Arc<ServerConfig>,
-    /// Of the files as they were last looked at, whether they were usable or not.
-    digest: [u8; 32],
+    /// Of the files as they were last looked at, whether they were usable or not; absent when they could not be read.
+    digest: Option<[u8; 32]>,
 }
 
 /// Why a pair of files cannot be used.
@@ -66,7 +66,7 @@ impl Tls {
     /// When they cannot be used.
     pub fn load(cert: PathBuf, key: PathBuf) -> Result<Self, TlsError> {
         let files = Files::read(&cert, &key)?;
-        let current = Current { config: files.config(&cert, &key)?, digest: files.digest() };
+        let current = Current { config: files.config(&cert, &key)?, digest: Some(files.digest()) };
         Ok(Self { cert, key, current: RwLock::new(current) })
     }
 
@@ -97,15 +97,12 @@ impl Tls {
 
     /// Takes new files over if they can be used; else the old pair stays, and the log says why, once for each change.
     fn look(&self) {
-        let files = match Files::read(&self.cert, &self.key) {
-            Ok(files) => files,
-            Err(error) => return tracing::warn!(%error, "the TLS certificate cannot be looked at; the old one stays"),
-        };
-        let digest = files.digest();
+        let files = Files::read(&self.cert, &self.key);
+        let digest = files.as_ref().ok().map(Files::digest);
         if self.current.read().unwrap_or_else(PoisonError::into_inner).digest == digest {
             return;
         }
-        let config = files.config(&self.cert, &self.key);
+        let config = files.and_then(|files| files.config(&self.cert, &self.key));
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.digest = digest;
         match config {
@@ -163,6 +160,8 @@ impl Files {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::LogFormat;
+    use crate::telemetry::log_of_tests::{options, subscriber};
 
     struct Pair {
         folder: tempfile::TempDir,
@@ -210,6 +209,22 @@ mod tests {
         pair.renew();
         tls.look();
         assert_ne!(current(), first);
+    }
+
+    #[test]
+    fn files_that_stay_away_are_told_of_once() {
+        let pair = Pair::new();
+        let tls = Tls::load(pair.cert(), pair.key()).unwrap();
+        let (dispatch, lines, _) = subscriber(&options(LogFormat::Json, None));
+        tracing::dispatcher::with_default(&dispatch, || {
+            std::fs::remove_file(pair.key()).unwrap();
+            (0..3).for_each(|_| tls.look());
+            assert_eq!(lines.text().lines().count(), 1, "{}", lines.text());
+            assert!(lines.text().contains("`tls.key`"), "{}", lines.text());
+            pair.renew();
+            (0..3).for_each(|_| tls.look());
+        });
+        assert_eq!(lines.text().lines().count(), 2, "{}", lines.text());
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod otlp;
 mod process;
 mod request_id;
 
+#[cfg(test)]
+pub(crate) use init::tests as log_of_tests;
 pub use init::{LogFormat, TelemetryError, TelemetryGuard, TelemetryOptions, init};
 pub use metrics::{METRICS_CONTENT_TYPE, Metrics, QuerySource};
 pub use observe_requests::{ObserveRequests, ObserveRequestsEndpoint, RouteTemplate};
