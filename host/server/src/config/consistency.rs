@@ -30,25 +30,7 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
              set it, to `none` if everybody may pass"
         ));
     }
-    for Provider { name, plugin } in config.auth.providers.iter() {
-        match config.plugins.get(plugin) {
-            Some(found) if found.enabled => {}
-            Some(_) => say(format!(
-                "the provider `{name}` needs the plugin `{plugin}`, but `plugins.{plugin}.enabled` is false"
-            )),
-            None => {
-                let mut known: Vec<&str> = config.plugins.keys().map(|plugin| plugin.as_str()).collect();
-                for word in Provider::words().chain(["none"]) {
-                    known.push(word);
-                }
-                let hint = did_you_mean(name, known);
-                say(format!(
-                    "`auth.provider` (CHM_AUTH_PROVIDER): the provider `{name}` is neither a bundled plugin nor has it a \
-                     [plugins.{plugin}] table{hint}; a provider of your own goes by its plugin's id, and has that table"
-                ));
-            }
-        }
-    }
+    problems_of_providers(config, &mut say);
     for (field, is_set) in [
         ("auth.api_key_previous_secret", config.auth.api_key_previous_secret.is_some()),
         ("auth.admin_secret", config.auth.admin_secret.is_some()),
@@ -68,6 +50,46 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
              would never be answered; expected more than {execution_ms}"
         ));
     }
+    problems_of_grants(config, is_default, &mut say);
+    for (name, issuer) in &config.issuers {
+        for (field, is_empty) in
+            [("audiences", issuer.audiences.is_empty()), ("algorithms", issuer.algorithms.is_empty())]
+        {
+            if is_empty {
+                say(format!("`issuers.{name}.{field}` is empty: expected at least one, or no token is ever valid"));
+            }
+        }
+    }
+    problems.extend(sign_in::problems(config));
+    problems.extend(peerdb::problems(config));
+    problems
+}
+
+/// A provider that nobody can be asked for would sign nobody in.
+fn problems_of_providers(config: &Config, say: &mut impl FnMut(String)) {
+    for Provider { name, plugin } in config.auth.providers.iter() {
+        match config.plugins.get(plugin) {
+            Some(found) if found.enabled => {}
+            Some(_) => say(format!(
+                "the provider `{name}` needs the plugin `{plugin}`, but `plugins.{plugin}.enabled` is false"
+            )),
+            None => {
+                let mut known: Vec<&str> = config.plugins.keys().map(|plugin| plugin.as_str()).collect();
+                for word in Provider::words().chain(["none"]) {
+                    known.push(word);
+                }
+                let hint = did_you_mean(name, known);
+                say(format!(
+                    "`auth.provider` (CHM_AUTH_PROVIDER): the provider `{name}` is neither a bundled plugin nor has it a \
+                     [plugins.{plugin}] table{hint}; a provider of your own goes by its plugin's id, and has that table"
+                ));
+            }
+        }
+    }
+}
+
+/// A plugin that may use what is not there.
+fn problems_of_grants(config: &Config, is_default: impl Fn(&str) -> bool, say: &mut impl FnMut(String)) {
     for (plugin, about) in &config.plugins {
         let grants = &about.grants;
         for (field, granted, known) in [
@@ -100,18 +122,6 @@ pub(super) fn problems(config: &Config, leaves: &[Leaf], environment: &Environme
             }
         }
     }
-    for (name, issuer) in &config.issuers {
-        for (field, is_empty) in
-            [("audiences", issuer.audiences.is_empty()), ("algorithms", issuer.algorithms.is_empty())]
-        {
-            if is_empty {
-                say(format!("`issuers.{name}.{field}` is empty: expected at least one, or no token is ever valid"));
-            }
-        }
-    }
-    problems.extend(sign_in::problems(config));
-    problems.extend(peerdb::problems(config));
-    problems
 }
 
 /// One secret for two purposes: whoever is trusted with the one could use the other.

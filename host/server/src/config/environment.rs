@@ -61,12 +61,13 @@ impl Environment {
     }
 
     fn warn(&mut self) {
-        for (name, variable, _) in &self.given {
+        for (name, variable, value) in &self.given {
             match variable.meaning {
+                Meaning::NothingToSwitchOn(_) if boolean(value) == Some(false) => {}
                 Meaning::Nothing(reason) => {
                     self.warnings.push(Warning::note(format!("{name} means nothing here: {reason}")));
                 }
-                Meaning::NothingAndMatters(reason) => {
+                Meaning::NothingAndMatters(reason) | Meaning::NothingToSwitchOn(reason) => {
                     self.warnings.push(Warning::security(format!("{name} means nothing here: {reason}")));
                 }
                 _ => {}
@@ -126,6 +127,7 @@ impl Environment {
                 | Meaning::ConfigFile
                 | Meaning::Nothing(_)
                 | Meaning::NothingAndMatters(_)
+                | Meaning::NothingToSwitchOn(_)
                 | Meaning::Common => {}
             }
         }

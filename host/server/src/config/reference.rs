@@ -141,6 +141,9 @@ fn meaning(variable: &Variable) -> String {
         Meaning::ConfigFile => "Names the configuration file.".to_owned(),
         Meaning::Nothing(reason) => format!("Nothing: {reason}. A warning says so."),
         Meaning::NothingAndMatters(reason) => format!("Nothing: {reason}. A security warning says so."),
+        Meaning::NothingToSwitchOn(reason) => {
+            format!("Nothing: {reason}. A security warning says so, unless it is switched off.")
+        }
         Meaning::Common => "Nothing.".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! What the bundled auth providers need beyond single keys: values that follow from others, and what an operator forgot.
 
 use chm_access::PluginId;
-use chm_manifest::SettingValue;
+use chm_manifest::{SettingValue, header_names};
 use figment::Figment;
 use figment::value::{Dict, Value};
 
@@ -12,13 +12,32 @@ use super::model::Config;
 use super::origin::{Layer, Origin};
 use super::problem::{Problem, Warning};
 use super::provider::Providers;
-use super::variables::{Meaning, VARIABLES};
+use super::variables::{Meaning, VARIABLES, that_set};
 
 const CLERK: &str = "auth-clerk";
 /// Clerk's backend API, where nobody names another.
 const CLERK_API: &str = "https://api.clerk.com";
 /// Milliseconds that it may take (contract §5.2). The plugin's own clock, in `bundled.toml`, is longer.
 const CLERK_API_TIMEOUT: i64 = 5000;
+
+/// The setting with the name of the header in which a proxy sends its secret, and its default.
+const SECRET_HEADER: (&str, &str) = ("shared_secret_header", "X-Chm-Proxy-Secret");
+/// By plugin: the settings with the names of headers that say who it is, and their defaults.
+const HEADERS: [(&str, &[(&str, &str)]); 2] = [
+    (
+        "auth-trusted",
+        &[
+            ("user_header", "X-Forwarded-User"),
+            ("email_header", "X-Forwarded-Email"),
+            ("name_header", "X-Forwarded-Preferred-Username"),
+            ("avatar_header", "X-Forwarded-Avatar"),
+            ("groups_header", "X-Forwarded-Groups"),
+            ("role_header", "X-Forwarded-Role"),
+            ("custom_headers", ""),
+        ],
+    ),
+    ("auth-proxy", &[("auth_header", "X-Forwarded-User")]),
+];
 
 /// Variables that count only while the provider `clerk` is chosen.
 pub(super) struct ClerkVariables {
@@ -123,7 +142,35 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
                 .to_owned(),
         ));
     }
+    for (plugin, headers) in HEADERS {
+        if chosen(config, plugin) {
+            problems.extend(shared_header(config, plugin, headers));
+        }
+    }
     problems
+}
+
+/// Where the secret's header says who it is, too. The host shows it to no plugin, so that it would say nothing, and nobody why.
+fn shared_header(config: &Config, plugin: &str, headers: &[(&str, &str)]) -> Option<Problem> {
+    let names = |name: &str, default: &str| {
+        let set = setting(config, plugin, name).and_then(|value| match value {
+            SettingValue::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        header_names(set.unwrap_or(default))
+    };
+    let [secret] = names(SECRET_HEADER.0, SECRET_HEADER.1).try_into().ok()?;
+    let (name, _) = headers.iter().find(|(name, default)| names(name, default).contains(&secret))?;
+    let key = |name: &str| {
+        let path = format!("plugins.{plugin}.settings.{name}");
+        let variables = that_set(&path).join(", ");
+        format!("`{path}` ({variables})")
+    };
+    Some(Problem::Contradiction(format!(
+        "{} and {} name the same header, `{secret}`: give the proxy's secret a header of its own",
+        key(SECRET_HEADER.0),
+        key(name)
+    )))
 }
 
 /// Returns what an operator should know of the chosen providers. The contract lets them run and sign nobody in.
@@ -195,5 +242,33 @@ fn is_true(config: &Config, plugin: &str, name: &str) -> bool {
         Some(SettingValue::Integer(number)) => *number == 1,
         Some(SettingValue::Text(text)) => boolean(text) == Some(true),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chm_manifest::Manifest;
+
+    use super::*;
+
+    #[test]
+    fn the_headers_are_those_of_the_plugins() {
+        for (text, (plugin, headers)) in [
+            include_str!("../../../../plugins/auth-trusted/plugin.toml"),
+            include_str!("../../../../plugins/auth-proxy/plugin.toml"),
+        ]
+        .into_iter()
+        .zip(HEADERS)
+        {
+            let manifest = Manifest::parse(text).unwrap();
+            assert_eq!(manifest.id.as_str(), plugin);
+            let told = headers
+                .iter()
+                .chain([&SECRET_HEADER])
+                .map(|(name, default)| ((*name).to_owned(), (*default).to_owned()));
+            let settings = manifest.settings.iter().filter(|(_, setting)| setting.kind.names_headers());
+            let theirs = settings.map(|(name, setting)| (name.clone(), setting.default_text().unwrap_or_default()));
+            assert_eq!(told.collect::<std::collections::BTreeMap<_, _>>(), theirs.collect());
+        }
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum Meaning {
     Nothing(&'static str),
     /// Means nothing here, for this reason, and bears on who may do what; a loud warning says so.
     NothingAndMatters(&'static str),
+    /// Switches on what is not here, for this reason; a loud warning says so, unless it is off.
+    NothingToSwitchOn(&'static str),
     /// Means nothing here, and is so common that nobody wants to hear of it.
     Common,
 }
@@ -52,7 +54,7 @@ pub(super) struct Variable {
 
 use Meaning::{
     ClerkPublicRead, Common, ConfigFile, DisabledFeatures, Feature, GuardedFeatures, Nothing, NothingAndMatters,
-    Peerdb, PublishableKey, Servers, Sets, SetsAs,
+    NothingToSwitchOn, Peerdb, PublishableKey, Servers, Sets, SetsAs,
 };
 
 const fn var(name: &'static str, meaning: Meaning) -> Variable {
@@ -101,7 +103,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("CLICKHOUSE_EXCLUDE_USER_DEFAULT", Sets("plugins.panels-queries.settings.excluded_users")),
     var(
         "CLICKHOUSE_MANAGEMENT_ENABLED",
-        NothingAndMatters("user management is not part of this version and stays off"),
+        NothingToSwitchOn("user management is not part of this version and stays off"),
     ),
     var("CLICKHOUSE_TZ", Nothing("times are UTC unless a request names a time zone")),
     var("CHM_CLOUD_DEMO_HOSTS", NothingAndMatters(CLOUD)),
@@ -174,16 +176,16 @@ pub(super) const VARIABLES: &[Variable] = &[
     var("NEXT_PUBLIC_AUTH_PROVIDER", NothingAndMatters(PROVIDER)),
     var("CHM_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
     var("VITE_DEPLOYMENT_MODE", NothingAndMatters(CLOUD)),
-    var("CHM_CLOUD_MODE", NothingAndMatters(CLOUD)),
+    var("CHM_CLOUD_MODE", NothingToSwitchOn(CLOUD)),
     var("CHM_CLOUD_D1", Nothing(CLOUD)),
     var("AGENT_API_TOKEN", Sets("auth.agent_token")),
     var("CRON_SECRET", Sets("auth.cron_secret")),
-    var("CHM_MCP_PUBLIC", NothingAndMatters("the MCP endpoint is not part of this version and would stay closed")),
-    var("CHM_DEVICE_LOGIN", NothingAndMatters("device login is not part of this version and stays off")),
+    var("CHM_MCP_PUBLIC", NothingToSwitchOn("the MCP endpoint is not part of this version and would stay closed")),
+    var("CHM_DEVICE_LOGIN", NothingToSwitchOn("device login is not part of this version and stays off")),
     var("CHM_DEVICE_LOGIN_SUBJECT", Nothing("device login is not part of this version and stays off")),
     var(
         "CHM_ALLOW_PRIVATE_HOSTS",
-        NothingAndMatters("users cannot add connections; endpoints of the operator may be private"),
+        NothingToSwitchOn("users cannot add connections; endpoints of the operator may be private"),
     ),
     var("CHM_USER_CONNECTIONS_ENCRYPTION_KEY", Nothing(STORES)),
     var("CHM_ALLOWED_HOSTS", Sets("edge.allowed_hosts")),
@@ -218,7 +220,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     // Agent and stores
     var(
         "AGENT_ENABLE_CONTROL_TOOLS",
-        NothingAndMatters("the agent is not part of this version; control tools are off"),
+        NothingToSwitchOn("the agent is not part of this version; control tools are off"),
     ),
     var("AGENT_DEBUG", Nothing(AGENT)),
     var("AGENT_JSON_RENDER_PATCH_GUARD_DEBUG", Nothing(AGENT)),

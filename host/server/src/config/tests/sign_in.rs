@@ -186,6 +186,32 @@ fn a_provider_that_signs_nobody_in_is_warned_of() {
 }
 
 #[test]
+fn the_header_of_the_secret_says_nothing_else() {
+    let trusted =
+        |name, header| [("CHM_AUTH_PROVIDER", "trusted"), ("CHM_TRUSTED_AUTH_SECRET", "s3cret"), (name, header)];
+    for (pairs, other) in [
+        (trusted("CHM_TRUSTED_SHARED_SECRET_HEADER", "x-forwarded-USER"), "CHM_TRUSTED_USER_HEADER"),
+        (trusted("CHM_TRUSTED_SHARED_SECRET_HEADER", "X-Forwarded-Groups"), "CHM_TRUSTED_GROUPS_HEADER"),
+        (trusted("CHM_TRUSTED_ROLE_HEADER", "X-Chm-Proxy-Secret"), "CHM_TRUSTED_ROLE_HEADER"),
+        (trusted("CHM_TRUSTED_CUSTOM_HEADERS", "a:X-A, b:x-chm-proxy-secret"), "CHM_TRUSTED_CUSTOM_HEADERS"),
+        (
+            [
+                ("CHM_AUTH_PROVIDER", "proxy"),
+                ("CHM_PROXY_AUTH_HEADER", "X-Me"),
+                ("CHM_PROXY_SHARED_SECRET_HEADER", "x-me"),
+            ],
+            "CHM_PROXY_AUTH_HEADER",
+        ),
+    ] {
+        let [problem] = problems(&pairs).try_into().unwrap();
+        assert!(problem.contains("SHARED_SECRET_HEADER)") && problem.contains(other), "{problem}");
+        assert!(problem.contains("name the same header"), "{problem}");
+        assert!(load(&pairs[1..]).is_ok(), "nobody asks a provider that nobody chose: {pairs:?}");
+    }
+    assert!(load(&trusted("CHM_TRUSTED_SHARED_SECRET_HEADER", "X-Secret")).is_ok());
+}
+
+#[test]
 fn oidc_needs_an_issuer_and_an_audience() {
     let whole = [
         ("CHM_AUTH_PROVIDER", "oidc"),

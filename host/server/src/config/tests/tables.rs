@@ -56,11 +56,14 @@ fn every_variable_does_what_its_row_says() {
             }
             Meaning::ConfigFile => continue,
             Meaning::Nothing(_) | Meaning::NothingAndMatters(_) | Meaning::Common => "none",
+            Meaning::NothingToSwitchOn(_) => "true",
         };
         let mut pairs = vec![(name.as_str(), value)];
         let mut company = vec![("CLICKHOUSE_HOST", "http://h")];
         // What the variable does nothing without.
         match variable.meaning {
+            // One of them says that people sign in.
+            Meaning::NothingToSwitchOn(_) => company.push(("CHM_AUTH_PROVIDER", "none")),
             Meaning::Peerdb(_) => company.push(("PEERDB_API_URL", "https://h")),
             Meaning::PublishableKey | Meaning::ClerkPublicRead => company.push(("CHM_AUTH_PROVIDER", "clerk")),
             Meaning::Sets(path) | Meaning::SetsAs(_, path) => {
@@ -87,6 +90,12 @@ fn every_variable_does_what_its_row_says() {
             Meaning::Nothing(_) => assert!(!named && warned.is_some_and(|warning| !warning.security), "{name}"),
             Meaning::NothingAndMatters(_) => {
                 assert!(!named && warned.is_some_and(|warning| warning.security), "{name}")
+            }
+            Meaning::NothingToSwitchOn(_) => {
+                assert!(!named && warned.is_some_and(|warning| warning.security), "{name}");
+                for off in ["false", "0", "off", " "] {
+                    assert_eq!(load(&[(&name, off)]).unwrap().warnings, [], "{name}");
+                }
             }
             Meaning::Common => assert!(!named && warned.is_none(), "{name}"),
             _ => assert!(named && warned.is_none(), "{name} sets nothing"),
