@@ -209,3 +209,12 @@ fn secrets_are_nowhere_to_be_read() {
         }
     });
 }
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_failure_of_a_command() {
+    // As `chm-host config reference | head` leaves it.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = command(&["config", "reference"]).stdout(writer).output().expect("it runs");
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}

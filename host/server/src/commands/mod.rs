@@ -47,7 +47,7 @@ enum Command {
     Config(check::ConfigCommand),
 }
 
-/// Options that `up` and `serve` share.
+/// Options of every command that reads the configuration.
 #[derive(Args)]
 struct Common {
     /// Address to listen on; port 0 lets the system choose (CHM_LISTEN; default 127.0.0.1:3000)
@@ -105,10 +105,9 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 /// Prints a line for people, or for a program that waits for it.
-#[allow(clippy::print_stdout, reason = "the command's answer")]
 fn say(line: impl std::fmt::Display) {
     use std::io::Write;
-    println!("{line}");
+    let mut out = std::io::stdout().lock();
     // Whoever started us may read through a pipe and wait for this line. A closed pipe is not our failure.
-    let _ = std::io::stdout().flush();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
