@@ -10,7 +10,7 @@ mod tool;
 pub use action::Action;
 pub use catalogue::{Catalogue, Gated, Unknown};
 pub use loader::{Found, GivenIn, LoadError, Loader, PluginEntry, Registry, State};
-pub use panel::{Panel, PanelKind, Unfit};
+pub use panel::{Panel, Unfit};
 pub use parameter::{BadParameter, Parameter};
 pub use tool::Tool;
 

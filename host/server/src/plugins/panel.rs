@@ -10,9 +10,6 @@ use chm_sandbox::bindings::{panels, types};
 use super::parameter::{Parameter, check_parameter_name};
 use crate::panels::{Filter, Selection, Written};
 
-/// Table or chart.
-pub use chm_sandbox::bindings::panels::Shape as PanelKind;
-
 /// Most rows a panel may ask for.
 const MAX_ROWS: u32 = 100_000;
 
