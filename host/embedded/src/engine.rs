@@ -20,7 +20,9 @@ use crate::options::{EngineOptions, EngineProgram};
 use crate::statement::{Connection, StatementError};
 
 const ASYNCHRONOUS_METRICS: &str = include_str!("../templates/asynchronous_metrics.sql");
+/// What the launcher says, and the library before it opens its own log.
 const LAUNCHER_LOG: &str = "log/launcher.log";
+const ERROR_LOG: &str = "log/server.err.log";
 /// The launcher gives itself 3 s; more than this means that it hangs.
 const STOP_LIMIT: Duration = Duration::from_secs(6);
 /// A killed process is gone in milliseconds; this bounds the wait on a machine out of breath.
@@ -246,8 +248,14 @@ impl Engine {
         }
     }
 
-    pub(crate) fn log_path(&self) -> PathBuf {
+    fn log_path(&self) -> PathBuf {
         self.directory.path().join(LAUNCHER_LOG)
+    }
+
+    /// ClickHouse's own log of errors. For people to look into: it holds statements, with whatever secret is in
+    /// them, and so is never copied into a log of ours.
+    pub(crate) fn error_log(&self) -> PathBuf {
+        self.directory.path().join(ERROR_LOG)
     }
 
     fn log_tail(&self) -> String {
@@ -255,7 +263,9 @@ impl Engine {
         let text = String::from_utf8_lossy(&text);
         // ClickHouse ends its message with a stack of addresses, which would push it out.
         let is_frame = |line: &str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u16>().is_ok());
-        let lines: Vec<&str> = text.lines().filter(|line| !is_frame(line)).collect();
+        // Nor is it news where it logs.
+        let is_notice = |line: &str| line.starts_with("Logging ");
+        let lines: Vec<&str> = text.lines().filter(|line| !is_frame(line) && !is_notice(line)).collect();
         if lines.is_empty() {
             return "(none)".to_owned();
         }

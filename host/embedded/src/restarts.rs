@@ -4,13 +4,9 @@
 //! survives a kill, and with the same port and password nobody else has to learn of it. A few times only: an engine
 //! that cannot live is for people to look at, and a host that has nothing to watch is better gone than quiet.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Engine, EngineError};
-
-/// For people; memory is by far the likeliest reason.
-const ADVICE: &str = "if it ends again, give it more memory or ask less of it at a time";
 
 /// How often, and how fast, an engine is started again.
 #[derive(Debug, Clone)]
@@ -34,7 +30,7 @@ impl Default for Restarts {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the embedded ClickHouse ended {times} times within {window:?} and is not started again. The last time: {last}\n\
-     Its log is {log}; its data is kept. {ADVICE}, and start the host again"
+     What ClickHouse logged is in {log}; its data is kept. Give it more memory or ask less of it at a time, and start the host again"
 )]
 pub struct GaveUp {
     /// Ends within the window.
@@ -43,7 +39,7 @@ pub struct GaveUp {
     window: Duration,
     /// The last of them.
     last: EngineError,
-    /// The launcher's log, with the words of all of them.
+    /// ClickHouse's own log of errors.
     log: String,
 }
 
@@ -74,15 +70,16 @@ impl Engine {
         let mut ends = Ends { restarts, at: Vec::new() };
         let mut end = self.end().await;
         loop {
-            let log: PathBuf = self.log_path();
+            let log = self.error_log();
             let Some(pause) = ends.count(Instant::now()) else {
                 let (times, window) = (ends.number(), ends.restarts.window);
                 return GaveUp { times, window, last: end, log: log.display().to_string() };
             };
             tracing::error!(
-                log = %log.display(),
-                "embedded ClickHouse: {}. It is started again in {pause:?}, on the same port and data; {ADVICE}",
-                in_one_line(&end)
+                "embedded ClickHouse: {}. What ClickHouse logged is in {}. It is started again in {pause:?}, on the same port \
+                 and data; if it ends again, give it more memory or ask less of it at a time",
+                in_one_line(&end),
+                log.display()
             );
             tokio::time::sleep(pause).await;
             end = match self.restart().await {

@@ -267,7 +267,7 @@ async fn an_engine_that_ends_too_often_is_given_up_with_its_last_words() {
     kill_hard(engine.process_id().expect("a process"));
     let restarts = Restarts { pause: Duration::from_millis(1), most: 3, ..Restarts::default() };
     let said = engine.keep_running(restarts).await.to_string();
-    for words in ["4 times", "libchdb.so", "launcher.log"] {
+    for words in ["4 times", "libchdb.so", "server.err.log"] {
         assert!(said.contains(words), "{words}: {said}");
     }
 }
