@@ -20,6 +20,7 @@ mod configuration;
 mod doctor;
 mod document;
 mod edge;
+mod embedded;
 mod ending;
 mod every_server;
 mod explorer;

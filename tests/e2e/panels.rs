@@ -183,3 +183,16 @@ fn parameters_of_a_panel_reach_its_query() {
         assert!(host.get(hostile).await.expect(200).rows().is_empty());
     });
 }
+
+#[test]
+fn answers_that_the_host_composes_say_how_long_they_took() {
+    run(async {
+        let host = shared().await;
+        for path in
+            ["hosts", "host-status?hostId=0", "menu-counts", "menu-counts/merges", "notifications", "cluster-topology"]
+        {
+            let answer = host.get(&format!("/api/v1/{path}")).await.expect(200);
+            assert!(answer.json()["metadata"]["duration"].as_f64().is_some_and(|seconds| seconds > 0.0), "{answer}");
+        }
+    });
+}

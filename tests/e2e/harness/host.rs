@@ -39,6 +39,7 @@ pub struct HostBuilder {
     plugins: PluginFolder,
     watches: Option<(String, String, String)>,
     unwatched: bool,
+    command: &'static [&'static str],
 }
 
 impl HostBuilder {
@@ -88,6 +89,12 @@ impl HostBuilder {
     pub fn watches_nothing(mut self) -> Self {
         self.unwatched = true;
         self
+    }
+
+    /// Starts an engine of its own, with data in this folder: `up` and not `serve`.
+    pub fn up(mut self, data: &std::path::Path) -> Self {
+        self.command = &["up", "--no-demo"];
+        self.watches_nothing().env("XDG_DATA_HOME", &data.to_string_lossy())
     }
 
     /// Starts it and waits until it listens.
@@ -147,6 +154,7 @@ impl Host {
             plugins: PluginFolder::bundled(),
             watches: None,
             unwatched: false,
+            command: &["serve"],
         }
     }
 
@@ -156,8 +164,9 @@ impl Host {
         std::fs::write(&config, &builder.config).expect("a file");
         let mut command = Command::new("/bin/sh");
         command
-            .args(["-c", SUPERVISOR, "sh", env!("CARGO_BIN_EXE_chm-host"), "serve", "--listen", "127.0.0.1:0"])
-            .arg("--plugins")
+            .args(["-c", SUPERVISOR, "sh", env!("CARGO_BIN_EXE_chm-host")])
+            .args(builder.command)
+            .args(["--listen", "127.0.0.1:0", "--plugins"])
             .arg(builder.plugins.path())
             .env_clear()
             .envs(cache_variables())
