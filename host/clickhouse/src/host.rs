@@ -176,7 +176,7 @@ impl Host {
             request = request.with_setting(name, value);
         }
         if let Some(database) = &options.database {
-            request = request.with_setting("database", database);
+            request = request.with_setting(http::DATABASE, database);
         }
         for (name, value) in options.parameters.iter().filter(|_| profile.takes_parameters()) {
             request = request.with_setting(format!("param_{name}"), escape_parameter(query, name, value));

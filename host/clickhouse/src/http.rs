@@ -14,7 +14,10 @@ use crate::config::{HostConfig, HostConfigError};
 /// Below the 3 s after which old servers close an idle connection.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// A client with the host's address, user, password and database, and no settings.
+/// The parameter of a request that names its database.
+pub(crate) const DATABASE: &str = "database";
+
+/// A client with the host's address, user, password and database, and no other settings.
 pub(crate) fn client(config: &HostConfig, connect: Duration) -> Result<Client, HostConfigError> {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -47,7 +50,8 @@ pub(crate) fn client(config: &HostConfig, connect: Duration) -> Result<Client, H
         client.with_header("Authorization", format!("Basic {encoded}"))
     };
     if let Some(database) = &config.database {
-        client = client.with_database(database);
+        // As a setting, which a read's own replaces: a request that names two databases leaves the choice to the server.
+        client = client.with_setting(DATABASE, database);
     }
     Ok(client)
 }

@@ -251,3 +251,38 @@ async fn a_result_that_was_cut_leaves_its_connection_to_the_next() {
     let made = connections.load(std::sync::atomic::Ordering::Relaxed);
     assert!(made < 20, "{made} connections for 40 reads");
 }
+
+#[tokio::test]
+async fn a_request_names_one_database_and_a_reads_own_comes_before_the_hosts() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let (mut request, mut piece) = (String::new(), [0; 4096]);
+            while !request.ends_with("format')") && !request.contains("SELECT canned") {
+                let n = socket.read(&mut piece).await.unwrap();
+                request.push_str(std::str::from_utf8(&piece[..n]).unwrap());
+            }
+            sender.send(request.lines().next().unwrap().to_owned()).unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", OPEN.len());
+            socket.write_all((head + OPEN).as_bytes()).await.unwrap();
+            let _ = socket.shutdown().await;
+        }
+    });
+    let config = HostConfig::new(0, None, &format!("http://{address}?database=hosts"), "u", Secret::new("p")).unwrap();
+    let host = Host::new(config, Limits::default()).unwrap();
+    let query = GuardedQuery::check("SELECT canned").unwrap();
+    for (own, expected) in [(None, "database=hosts"), (Some("reads"), "database=reads")] {
+        let options = ReadOptions { database: own.map(str::to_owned), ..ReadOptions::default() };
+        host.read(&query, options).await.unwrap().collect().await.unwrap();
+        let mut line = lines.recv().await.unwrap();
+        if !line.contains("readonly") {
+            // The first question is about the profile.
+            line = lines.recv().await.unwrap();
+        }
+        let named: Vec<&str> = line.split(['?', '&', ' ']).filter(|pair| pair.starts_with("database=")).collect();
+        assert_eq!(named, [expected], "{line}");
+    }
+}
