@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -15,6 +15,7 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::config::{ADMINISTRATOR, UserError};
 use crate::directory::{self, Directory, at};
+use crate::last_words::last_words;
 use crate::launcher::{CONFINEMENT_FILE, LAUNCHER_COMMAND, PORT_FILE};
 use crate::options::{EngineOptions, EngineProgram};
 use crate::statement::{Connection, StatementError};
@@ -28,9 +29,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(6);
 /// A killed process is gone in milliseconds; this bounds the wait on a machine out of breath.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_millis(10);
-const LOG_LINES: usize = 15;
-/// Enough for [`LOG_LINES`], however long the log has become.
-const LOG_BYTES: u64 = 65_536;
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
@@ -259,26 +257,7 @@ impl Engine {
     }
 
     fn log_tail(&self) -> String {
-        let text = self.read_log().unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        // ClickHouse ends its message with a stack of addresses, which would push it out.
-        let is_frame = |line: &str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u16>().is_ok());
-        // Nor is it news where it logs.
-        let is_notice = |line: &str| line.starts_with("Logging ");
-        let lines: Vec<&str> = text.lines().filter(|line| !is_frame(line) && !is_notice(line)).collect();
-        if lines.is_empty() {
-            return "(none)".to_owned();
-        }
-        lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
-    }
-
-    fn read_log(&self) -> io::Result<Vec<u8>> {
-        let mut log = File::open(self.log_path())?;
-        let from = log.metadata()?.len().saturating_sub(LOG_BYTES).max(self.log_start);
-        log.seek(SeekFrom::Start(from))?;
-        let mut text = Vec::new();
-        log.take(LOG_BYTES).read_to_end(&mut text)?;
-        Ok(text)
+        last_words(&self.log_path(), self.log_start)
     }
 
     async fn prepare_tables(&self) -> Result<(), StatementError> {

@@ -20,6 +20,7 @@ pub mod demo;
 mod directory;
 pub mod discover;
 pub mod engine;
+mod last_words;
 pub mod launcher;
 pub mod library;
 mod npm;
