@@ -1,7 +1,7 @@
 //! What the bundled auth providers need beyond single keys: values that follow from others, and what an operator forgot.
 
 use chm_access::PluginId;
-use chm_manifest::{SettingValue, header_names};
+use chm_manifest::SettingValue;
 use figment::Figment;
 use figment::value::{Dict, Value};
 
@@ -22,7 +22,8 @@ const CLERK_API_TIMEOUT: i64 = 5000;
 
 /// The setting with the name of the header in which a proxy sends its secret, and its default.
 const SECRET_HEADER: (&str, &str) = ("shared_secret_header", "X-Chm-Proxy-Secret");
-/// By plugin: the settings with the names of headers that say who it is, and their defaults.
+/// By plugin: the settings with the name of a header that says who it is, and their defaults. Further claims are not among them: one
+/// that names the secret's header is left out, and people sign in without it.
 const HEADERS: [(&str, &[(&str, &str)]); 2] = [
     (
         "auth-trusted",
@@ -33,7 +34,6 @@ const HEADERS: [(&str, &[(&str, &str)]); 2] = [
             ("avatar_header", "X-Forwarded-Avatar"),
             ("groups_header", "X-Forwarded-Groups"),
             ("role_header", "X-Forwarded-Role"),
-            ("custom_headers", ""),
         ],
     ),
     ("auth-proxy", &[("auth_header", "X-Forwarded-User")]),
@@ -152,15 +152,15 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
 
 /// Where the secret's header says who it is, too. The host shows it to no plugin, so that it would say nothing, and nobody why.
 fn shared_header(config: &Config, plugin: &str, headers: &[(&str, &str)]) -> Option<Problem> {
-    let names = |name: &str, default: &str| {
+    let header = |name: &str, default: &str| {
         let set = setting(config, plugin, name).and_then(|value| match value {
             SettingValue::Text(text) => Some(text.as_str()),
             _ => None,
         });
-        header_names(set.unwrap_or(default))
+        set.unwrap_or(default).trim().to_ascii_lowercase()
     };
-    let [secret] = names(SECRET_HEADER.0, SECRET_HEADER.1).try_into().ok()?;
-    let (name, _) = headers.iter().find(|(name, default)| names(name, default).contains(&secret))?;
+    let secret = header(SECRET_HEADER.0, SECRET_HEADER.1);
+    let (name, _) = headers.iter().find(|(name, default)| header(name, default) == secret)?;
     let key = |name: &str| {
         let path = format!("plugins.{plugin}.settings.{name}");
         let variables = that_set(&path).join(", ");
@@ -247,7 +247,7 @@ fn is_true(config: &Config, plugin: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use chm_manifest::Manifest;
+    use chm_manifest::{Manifest, SettingKind};
 
     use super::*;
 
@@ -266,7 +266,7 @@ mod tests {
                 .iter()
                 .chain([&SECRET_HEADER])
                 .map(|(name, default)| ((*name).to_owned(), (*default).to_owned()));
-            let settings = manifest.settings.iter().filter(|(_, setting)| setting.kind.names_headers());
+            let settings = manifest.settings.iter().filter(|(_, setting)| setting.kind == SettingKind::Header);
             let theirs = settings.map(|(name, setting)| (name.clone(), setting.default_text().unwrap_or_default()));
             assert_eq!(told.collect::<std::collections::BTreeMap<_, _>>(), theirs.collect());
         }

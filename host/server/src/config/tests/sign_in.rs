@@ -193,7 +193,6 @@ fn the_header_of_the_secret_says_nothing_else() {
         (trusted("CHM_TRUSTED_SHARED_SECRET_HEADER", "x-forwarded-USER"), "CHM_TRUSTED_USER_HEADER"),
         (trusted("CHM_TRUSTED_SHARED_SECRET_HEADER", "X-Forwarded-Groups"), "CHM_TRUSTED_GROUPS_HEADER"),
         (trusted("CHM_TRUSTED_ROLE_HEADER", "X-Chm-Proxy-Secret"), "CHM_TRUSTED_ROLE_HEADER"),
-        (trusted("CHM_TRUSTED_CUSTOM_HEADERS", "a:X-A, b:x-chm-proxy-secret"), "CHM_TRUSTED_CUSTOM_HEADERS"),
         (
             [
                 ("CHM_AUTH_PROVIDER", "proxy"),
