@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::StreamExt;
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -17,7 +18,7 @@ use super::host_id::HostId;
 use super::parameters;
 use super::tables::open;
 use crate::app::App;
-use crate::panels::{self, Asking, Outcome, Request};
+use crate::panels::{self, AT_A_TIME, Asking, Outcome, Request};
 use crate::plugins::Panel;
 
 /// What a counter is called, and where a refusal lists the others.
@@ -57,15 +58,20 @@ impl CountsApi {
         let began = Instant::now();
         let (id, _) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let asking = gate.asking(&app);
-        let open = app.registry.catalogue.counters().filter_map(|(name, counter)| {
-            let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).ok()?;
-            Some((name.to_owned(), panel))
-        });
-        let each = open.map(|(name, panel)| async move {
+        let open: Vec<_> = app
+            .registry
+            .catalogue
+            .counters()
+            .filter_map(|(name, counter)| {
+                let (panel, _allowed) = counter.open(&app.matrix, &gate.caller, app.posture).ok()?;
+                Some((name.to_owned(), panel))
+            })
+            .collect();
+        let each = open.into_iter().map(|(name, panel)| async move {
             let count = count(asking, &panel, BTreeMap::from([host_parameter(id)])).await;
             (name, count.unwrap_or_default().count)
         });
-        let counts = futures::future::join_all(each).await.into_iter().collect();
+        let counts = futures::stream::iter(each).buffered(AT_A_TIME).collect().await;
         Ok(Json(about(id, began, Counts { counts })))
     }
 

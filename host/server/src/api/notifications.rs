@@ -19,12 +19,10 @@ use super::host_id::HostId;
 use super::parameters;
 use super::topology::table;
 use crate::app::App;
-use crate::panels::{Asking, Outcome};
+use crate::panels::{AT_A_TIME, Asking, Outcome};
 
 /// More read-only tables than this are critical.
 const MANY: u64 = 10;
-/// Clusters that are asked at a time.
-const AT_A_TIME: usize = 4;
 const COUNTER: &str = "readonly-tables-in-cluster";
 
 /// Notifications.

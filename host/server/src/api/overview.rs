@@ -117,6 +117,7 @@ impl OverviewApi {
         #[oai(name = "hostId")]
         host_id: Query<Option<HostId>>,
     ) -> Result<Json<Envelope<Availability>>, Problem> {
+        let began = Instant::now();
         let (id, host) = parameters::host(&app, &gate.caller, host_id.0.as_deref())?;
         let shape = host.shape().await?;
         let named =
@@ -124,7 +125,12 @@ impl OverviewApi {
         let system = named.filter(|table| table.database() == "system");
         let available: BTreeMap<String, bool> =
             system.map(|table| (table.to_string(), shape.has_table(table.database(), table.table()))).collect();
-        let metadata = Metadata { host: id.to_string(), rows: available.len() as u64, ..Metadata::default() };
+        let metadata = Metadata {
+            duration: began.elapsed().as_secs_f64(),
+            host: id.to_string(),
+            rows: available.len() as u64,
+            ..Metadata::default()
+        };
         Ok(Json(Envelope { success: true, data: Availability { available }, metadata }))
     }
 }
