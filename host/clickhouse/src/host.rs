@@ -96,7 +96,7 @@ impl Host {
         &self.config
     }
 
-    /// A claim of the caller's share, for [`Host::read_for`], if he has one left; `None` is the host itself, which has no share.
+    /// A claim of the caller's share, for [`Host::read_for`], if the caller has one left; `None` is the host itself, which has no share.
     #[must_use]
     pub fn try_claim(&self, holder: Option<&Holder>) -> Option<Claim> {
         self.places.try_claim(holder)

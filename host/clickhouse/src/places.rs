@@ -24,7 +24,7 @@ impl Holder {
     }
 }
 
-/// A caller's right to one of his places of a server: to one query at a time. Given back when the last copy of it is dropped; a query
+/// A caller's right to one place of a server: to one query at a time. Given back when the last copy of it is dropped; a query
 /// that runs holds one.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -108,7 +108,7 @@ impl Places {
         self.limits.share.clamp(1, self.limits.concurrent.max(1))
     }
 
-    /// As many of one caller's requests may be here as hold a place or wait for one; of the waiting too he has his share.
+    /// As many of one caller's requests may be here as hold a place or wait for one; of the waiting too it has a share.
     fn most_present(&self) -> usize {
         self.share() + self.limits.waiting * self.share() / self.limits.concurrent.max(1)
     }
@@ -227,7 +227,7 @@ mod tests {
                 tokio::spawn(async move { take(&places, "a").await.map(drop) })
             })
             .collect();
-        // Of the queue of four he has two; the one too many is told at once.
+        // Of the queue of four two are for one caller; the one too many is told at once.
         let (ended, _, rest) = futures::future::select_all(waiting).await;
         assert_eq!(ended.unwrap().unwrap_err(), ReadError::ShareFull { share: 1, concurrent: 2 });
         drop(first);

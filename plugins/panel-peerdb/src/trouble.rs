@@ -101,7 +101,7 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-/// PeerDB's 401 is not the caller's: he is signed in here, and another password is the operator's to give.
+/// PeerDB's 401 is not the caller's: they are signed in here, and another password is the operator's to give.
 impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         let text = trouble.to_string();

@@ -25,7 +25,7 @@ pub(super) struct Attended<S> {
 struct State<S> {
     /// Nothing when it was given up.
     rows: Option<Pin<Box<S>>>,
-    /// Since when the reader has had all that came. Nothing while he waits for more.
+    /// Since when the reader has had all that came. Nothing while more is waited for.
     idle: Option<Instant>,
 }
 

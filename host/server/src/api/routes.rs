@@ -86,7 +86,7 @@ pub fn router(app: &Arc<App>, exports_spans: bool) -> anyhow::Result<BoxEndpoint
         .with(BodyLimit::new(app.body_bytes, edge.body_timeout))
         .with(RefuseCrossSite(edge.origins.clone()))
         .with(Guard::new(app.posture, own))
-        // Outside of the guard: those it turns away are counted too. Inside of who they are: each has a rate of his own.
+        // Outside of the guard: those it turns away are counted too. Inside of who they are: each has a rate of their own.
         .with(LimitRates(edge.rates.clone()))
         .with(Identify::new(app.clone(), exempt))
         .with(RecordWrites::new(WriteTable::of(document.value()), app.audit.clone()))

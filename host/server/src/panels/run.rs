@@ -38,7 +38,7 @@ pub struct Asking<'a> {
     pub app: &'a Arc<App>,
     /// Whose rights were decided on.
     pub caller: &'a Caller,
-    /// From where he asks.
+    /// The address that asks.
     pub address: ClientAddress,
     /// The HTTP request's id.
     pub request_id: &'a str,
