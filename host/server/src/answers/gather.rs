@@ -156,7 +156,8 @@ impl Origin {
     }
 }
 
-/// Sends the statement, of this claim, and waits for its first rows, and somewhat longer for the rest of a small result. With `reversed`, for all of it.
+/// Sends the statement, of this claim, and waits for its first rows, and somewhat longer for the rest of a small result. With
+/// `reversed`, for all of it.
 pub(super) async fn gather(
     app: &App,
     claim: Claim,
