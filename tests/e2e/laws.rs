@@ -1,7 +1,5 @@
 //! Laws of the design that no other group of claims names.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Host, HostBuilder, engine, eventually, run, small_engine};
@@ -52,7 +50,7 @@ fn law_4_a_control_statement_needs_the_grant_and_the_callers_right_to_actions() 
             let settings = [("query_id", "law-4-victim"), ("function_sleep_max_microseconds_per_block", "0")];
             crate::harness::engine().await.ask_with(sql, &settings).await
         });
-        eventually("the victim runs", Duration::from_secs(20), async || engine.ask(running).await == "1").await;
+        eventually("the victim runs", async || engine.ask(running).await == "1").await;
         let kill = json!({"query_id": "law-4-victim"});
 
         let ungranted = Host::with_bundled().guest("kills-queries").start().await;

@@ -11,7 +11,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Answer, Host, Receiver, Reply, client, finished, repository, run};
+use crate::harness::{Answer, Host, PATIENCE, Receiver, Reply, client, finished, repository, run};
 use crate::keys;
 
 /// In place of the one that the files show.
@@ -20,9 +20,8 @@ const SHOWN_SECRET: &str = "the-same-long-random-secret";
 const KEY_SECRET: &str = "another-long-random-secret";
 const NAME: &str = "chm.example.com";
 
-/// How often a port is chosen, and how long nginx has to listen on it: by itself it tries for two and a half seconds.
+/// How often a port is chosen: nginx by itself tries one for two and a half seconds.
 const ATTEMPTS: usize = 5;
-const READY: Duration = Duration::from_secs(20);
 
 /// Around the files: nothing that decides. Odd header names are let through, which nginx drops by default.
 const MAIN: &str = r#"
@@ -122,13 +121,13 @@ impl Nginx {
             .expect("nginx");
         let address = format!("127.0.0.1:{port}");
         let mut nginx = Self { address, process, folder };
-        let deadline = Instant::now() + READY;
+        let deadline = Instant::now() + PATIENCE;
         // It writes this file when it listens; the port alone could be somebody else's.
         while !nginx.folder.path().join("nginx.pid").exists() {
             if nginx.process.try_wait().expect("a process").is_some() {
                 return None;
             }
-            assert!(Instant::now() < deadline, "nginx does not listen within {READY:?}");
+            assert!(Instant::now() < deadline, "nginx does not listen within {PATIENCE:?}");
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         Some(nginx)

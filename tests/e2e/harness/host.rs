@@ -16,10 +16,7 @@ use tokio::sync::OnceCell;
 use super::answer::Answer;
 use super::engine::engine;
 use super::folder::PluginFolder;
-use super::runtime::{client, eventually};
-
-/// How long a host may take to its first line. Compiling plugins for the first time is in it.
-const START_LIMIT: Duration = Duration::from_secs(90);
+use super::runtime::{PATIENCE, client, eventually};
 
 /// Ends the host when its standard input does: a host never outlives the process that started it, however that ends.
 const SUPERVISOR: &str = r#"
@@ -185,7 +182,7 @@ impl Host {
         let errors = follow(supervisor.stderr.take().expect("a pipe"), stderr.clone());
         let lifeline = supervisor.stdin.take();
         let mut process = None;
-        let deadline = Instant::now() + START_LIMIT;
+        let deadline = Instant::now() + PATIENCE;
         let url = loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
@@ -203,7 +200,7 @@ impl Host {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let _ = supervisor.kill();
-                    panic!("the host did not listen within {START_LIMIT:?}:\n{}", text(&stderr));
+                    panic!("the host did not listen within {PATIENCE:?}:\n{}", text(&stderr));
                 }
             }
         };
@@ -237,7 +234,7 @@ impl Host {
     /// Waits until its log has this word in it.
     pub async fn logged(&self, word: &str) {
         let what = format!("`{word}` in the log");
-        eventually(&what, Duration::from_secs(20), async || self.stderr().contains(word)).await;
+        eventually(&what, async || self.stderr().contains(word)).await;
     }
 
     /// What it wrote to its standard output so far.
@@ -270,8 +267,19 @@ impl Host {
         let _ = kill(Pid::from_raw(i32::try_from(self.process).expect("a process id")), signal);
     }
 
+    /// Waits for its end.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.wait(PATIENCE).unwrap_or_else(|| panic!("the host did not end within {PATIENCE:?}"))
+    }
+
+    /// Tells it to end, and waits for its end.
+    pub fn end(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.ended()
+    }
+
     /// Waits for its end; absent when it has not ended in time.
-    pub fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+    fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + limit;
         loop {
             match self.supervisor.try_wait() {

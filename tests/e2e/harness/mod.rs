@@ -33,7 +33,7 @@ pub use operation::{Credentials, Operation, gate_code};
 pub use peerdb::{Mood, PEER_SECRET, PEERDB_PASSWORD, Peerdb};
 pub use python::python_with;
 pub use receiver::{Receiver, Reply, Seen};
-pub use runtime::{client, eventually, run};
+pub use runtime::{PATIENCE, client, eventually, run};
 pub use signer::Signer;
 pub use signing_key::SigningKey;
 pub use visit::Visit;

@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 use super::npm::finished;
-use super::runtime::client;
+use super::runtime::{PATIENCE, client};
 
 /// Upstream's number of the package.
 const VERSION: &str = "18.16.1";
 const USER: (&str, &str) = ("watcher", "watcher-password");
 /// A user whose profile has `readonly = 1`.
 const STRICT_USER: (&str, &str) = ("strict", "strict-password");
-const READY: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 5;
 
 /// Runs the server until its own input ends, which it does however the test program ends.
@@ -101,7 +100,7 @@ impl OldServer {
             .spawn()
             .expect("sh");
         let input = supervisor.stdin.take().expect("a pipe");
-        let deadline = Instant::now() + READY;
+        let deadline = Instant::now() + PATIENCE;
         while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if Instant::now() > deadline {
                 let console = std::fs::read_to_string(folder.join("console")).unwrap_or_default();
@@ -151,9 +150,9 @@ impl OldServer {
         }
         // Log tables appear when they are first written to; there is no statement that does it.
         let logs = "SELECT count() FROM system.tables WHERE database = 'system' AND name IN ('query_log', 'part_log')";
-        let deadline = Instant::now() + READY;
+        let deadline = Instant::now() + PATIENCE;
         while self.ask(logs).await != "2" {
-            assert!(Instant::now() < deadline, "no log tables within {READY:?}");
+            assert!(Instant::now() < deadline, "no log tables within {PATIENCE:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

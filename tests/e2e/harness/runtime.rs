@@ -12,6 +12,10 @@ pub fn run<T>(claim: impl Future<Output = T>) -> T {
     RUNTIME.block_on(claim)
 }
 
+/// How long a claim waits for what another process does in its own time. No claim is about this time: it is many times what anything takes,
+/// so that a machine that is busy with other things makes claims late and not false.
+pub const PATIENCE: Duration = Duration::from_secs(240);
+
 /// An HTTP client that follows nothing and keeps nothing.
 pub fn client() -> &'static reqwest::Client {
     static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(|| {
@@ -20,7 +24,7 @@ pub fn client() -> &'static reqwest::Client {
         reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(Duration::from_secs(60))
+            .timeout(PATIENCE)
             .build()
             .expect("a client")
     });
@@ -28,10 +32,10 @@ pub fn client() -> &'static reqwest::Client {
 }
 
 /// Waits for a condition that another process brings about in its own time.
-pub async fn eventually(what: &str, limit: Duration, condition: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + limit;
+pub async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
     while !condition().await {
-        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
 }
