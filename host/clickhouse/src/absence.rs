@@ -135,31 +135,7 @@ impl Host {
     /// # Errors
     /// When the server cannot be asked: that is no absence.
     pub async fn why_absent(&self, table: &TableName) -> Result<Option<Absence>, ReadError> {
-        let shape = self.shape().await?;
-        let is_shown = table.database() != SYSTEM || shape.has_table(table.database(), table.table());
-        if !is_shown && let Some(absence) = shape.reasons.get(table, None) {
-            return Ok(Some(absence));
-        }
-        let absence = self.ask_why_absent(table, is_shown).await?;
-        if let Some(absence) = absence.as_ref().filter(|_| !is_shown) {
-            shape.reasons.put(table, None, absence);
-        }
-        Ok(absence)
-    }
-
-    async fn ask_why_absent(&self, table: &TableName, is_shown: bool) -> Result<Option<Absence>, ReadError> {
-        let sql = format!("SELECT 1 AS one FROM {} LIMIT 0", Target::table(table));
-        match self.ask::<serde::de::IgnoredAny>(&sql, Vec::new(), LIMIT).await {
-            Ok(_) if is_shown => Ok(None),
-            // Everybody may read `system.one` and its like, and yet they are shown only to those who were granted them. A log that
-            // came just now is another matter.
-            Ok(_) => {
-                let shape = self.shape_younger_than(Duration::ZERO).await?;
-                let shown = shape.has_table(table.database(), table.table());
-                Ok((!shown).then(|| self.not_granted(table.to_string(), table)))
-            }
-            Err(error) => self.reason(&error, table, None).await?.map_or(Err(error), |absence| Ok(Some(absence))),
-        }
+        self.why(table, None).await
     }
 
     /// Why a column of a table that can be read cannot; nothing when it can, now.
@@ -167,27 +143,45 @@ impl Host {
     /// # Errors
     /// As [`Host::why_absent`].
     pub async fn why_column_absent(&self, table: &TableName, column: &str) -> Result<Option<Absence>, ReadError> {
+        self.why(table, Some(column)).await
+    }
+
+    async fn why(&self, table: &TableName, column: Option<&str>) -> Result<Option<Absence>, ReadError> {
         let shape = self.shape().await?;
-        let is_shown = table.database() != SYSTEM || shape.has_column(table.database(), table.table(), column);
-        if !is_shown && let Some(absence) = shape.reasons.get(table, Some(column)) {
+        let (database, name) = (table.database(), table.table());
+        let is_shown = database != SYSTEM
+            || column
+                .map_or_else(|| shape.has_table(database, name), |column| shape.has_column(database, name, column));
+        if !is_shown && let Some(absence) = shape.reasons.get(table, column) {
             return Ok(Some(absence));
         }
-        let absence = self.ask_why_column_absent(table, column).await?;
+        let absence = self.ask_why(table, column, is_shown).await?;
         if let Some(absence) = absence.as_ref().filter(|_| !is_shown) {
-            shape.reasons.put(table, Some(column), absence);
+            shape.reasons.put(table, column, absence);
         }
         Ok(absence)
     }
 
-    async fn ask_why_column_absent(&self, table: &TableName, column: &str) -> Result<Option<Absence>, ReadError> {
+    async fn ask_why(
+        &self,
+        table: &TableName,
+        column: Option<&str>,
+        is_shown: bool,
+    ) -> Result<Option<Absence>, ReadError> {
         // Parts of a nested structure are quoted one by one; a column with a dot in its name is found that way too.
-        let name: Vec<String> = column.split('.').map(quoted).collect();
-        let sql = format!("SELECT {} AS one FROM {} LIMIT 0", name.join("."), Target::table(table));
+        let name: Option<Vec<_>> = column.map(|column| column.split('.').map(quoted).collect());
+        let name = name.map_or_else(|| "1".to_owned(), |parts| parts.join("."));
+        let sql = format!("SELECT {name} AS one FROM {} LIMIT 0", Target::table(table));
         match self.ask::<serde::de::IgnoredAny>(&sql, Vec::new(), LIMIT).await {
-            Ok(_) => Ok(None),
-            Err(error) => {
-                self.reason(&error, table, Some(column)).await?.map_or(Err(error), |absence| Ok(Some(absence)))
+            Ok(_) if is_shown || column.is_some() => Ok(None),
+            // Everybody may read `system.one` and its like, and yet they are shown only to those who were granted them. A log that
+            // came just now is another matter.
+            Ok(_) => {
+                let shape = self.shape_younger_than(Duration::ZERO).await?;
+                let shown = shape.has_table(table.database(), table.table());
+                Ok((!shown).then(|| self.not_granted(table.to_string(), table)))
             }
+            Err(error) => self.reason(&error, table, column).await?.map_or(Err(error), |absence| Ok(Some(absence))),
         }
     }
 

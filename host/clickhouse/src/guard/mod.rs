@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use crate::redact::Subject;
+
 mod functions;
 mod keywords;
 mod literals;
@@ -32,6 +34,7 @@ pub struct GuardedQuery {
     end: usize,
     /// It begins with SELECT or WITH.
     is_select: bool,
+    subject: Subject,
 }
 
 /// A `{name:Type}` parameter of a statement.
@@ -87,7 +90,8 @@ impl GuardedQuery {
         let parameters = statement::check(tokens)?;
         let end = tokens.last().map_or(sql.len(), |last| last.bytes.end);
         let is_select = tokens.first().is_some_and(|first| first.is("select") || first.is("with"));
-        Ok(Self { sql: sql.to_owned(), parameters, end, is_select })
+        let subject = Subject::of(tokens.iter().filter(|token| token.is_name()).map(|token| &*token.text));
+        Ok(Self { sql: sql.to_owned(), parameters, end, is_select, subject })
     }
 
     /// The statement as it was given.
@@ -100,6 +104,11 @@ impl GuardedQuery {
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// What it reads of texts that may hold credentials.
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
     }
 
     /// Whether `value` may be bound to an `Identifier` parameter: a plain name which calls nothing.

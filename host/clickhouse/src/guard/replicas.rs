@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use super::GuardedQuery;
 use crate::cluster::ClusterName;
 use crate::error::ReadError;
+use crate::redact::Subject;
 
 /// The column that says which replica a row is from: host name and native port, as several replicas may share a machine.
 pub const REPLICA: &str = "replica_host";
@@ -60,7 +61,7 @@ impl GuardedQuery {
             type_bytes: moved(&parameter.type_bytes),
             ..parameter.clone()
         });
-        Ok(Self { parameters: parameters.collect(), end: sql.len(), is_select: true, sql })
+        Ok(Self { parameters: parameters.collect(), end: sql.len(), is_select: true, subject: self.subject, sql })
     }
 }
 
@@ -68,7 +69,7 @@ impl GuardedQuery {
     /// Which replicas of `cluster` answer, by their number in it (`number`) and what they call themselves ([`REPLICA`]).
     pub(crate) fn roll_call(cluster: &ClusterName) -> Self {
         let sql = format!("{}SELECT 1 AS one))", head("toUInt32(_shard_num) AS number", cluster));
-        Self { parameters: Vec::new(), end: sql.len(), is_select: true, sql }
+        Self { parameters: Vec::new(), end: sql.len(), is_select: true, subject: Subject::default(), sql }
     }
 }
 

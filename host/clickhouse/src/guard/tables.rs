@@ -31,12 +31,6 @@ impl GuardedQuery {
         }
         found
     }
-
-    /// Every word and quoted name, in their order.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let tokens = token::tokenize(&self.sql).unwrap_or_default();
-        tokens.into_iter().filter(token::Token::is_name).map(|token| token.text).collect()
-    }
 }
 
 #[cfg(test)]

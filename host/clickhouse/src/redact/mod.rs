@@ -13,8 +13,8 @@ mod statement;
 use std::borrow::Cow;
 
 pub(crate) use lines::Redactor;
-pub(crate) use statement::Care;
 pub use statement::redaction_sql;
+pub(crate) use statement::{Care, Subject};
 
 /// What stands in the place of something hidden.
 pub const HIDDEN: &str = "[HIDDEN]";

@@ -79,10 +79,44 @@ const DATABASES: &[&str] = &["system", "information_schema"];
 const LISTING: &[&str] = &["show", "describe", "desc", "exists", "explain"];
 
 fn is_holder(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
     let digits = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let family = digits.strip_suffix('_').filter(|_| digits.len() < name.len());
-    HOLDERS.contains(&name.as_str()) || family.is_some_and(|family| HOLDERS.contains(&family))
+    is(name, HOLDERS) || family.is_some_and(|family| is(family, HOLDERS))
+}
+
+/// What the names in a statement tell of the texts it reads. It is kept with the statement, which may be asked often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Subject {
+    /// It answers with SQL, or finds its tables by a pattern.
+    lists: bool,
+    /// It names a database of the server's own.
+    server: bool,
+    /// It names what holds SQL or credentials.
+    holder: bool,
+    plan: bool,
+}
+
+impl Subject {
+    /// Of every word and quoted name of a statement, in their order.
+    pub(crate) fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let mut subject = Self::default();
+        for (at, name) in names.enumerate() {
+            subject.plan |= at == 0 && is(name, &["explain"]);
+            subject.lists |= at == 0 && is(name, LISTING) || is(name, &["merge"]);
+            subject.name(name);
+        }
+        subject
+    }
+
+    /// Takes note of a database or table.
+    fn name(&mut self, name: &str) {
+        self.server |= is(name, DATABASES);
+        self.holder |= is_holder(name);
+    }
+}
+
+fn is(name: &str, list: &[&str]) -> bool {
+    list.iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
 /// How carefully a result is to be looked at.
@@ -98,18 +132,12 @@ pub(crate) struct Care {
 
 impl Care {
     pub(crate) fn of(query: &GuardedQuery, options: &ReadOptions) -> Self {
-        let is = |name: &str, list: &[&str]| list.iter().any(|word| name.eq_ignore_ascii_case(word));
-        let names = query.names();
+        let mut subject = query.subject();
         // Names may be bound, and a database may be chosen beside the statement.
         let bound = options.parameters.iter().flat_map(|(_, value)| value.split('.'));
-        let all: Vec<&str> = names.iter().map(String::as_str).chain(bound).chain(options.database.as_deref()).collect();
-        let plan = names.first().is_some_and(|first| first.eq_ignore_ascii_case("explain"));
-        let lists = names.first().is_some_and(|first| is(first, LISTING));
-        // It finds its tables by a pattern.
-        let lists = lists || is_any(&names, "merge");
-        let of_server = all.iter().any(|name| is(name, DATABASES));
-        let holder = all.iter().any(|name| is_holder(name));
-        Self { rows: lists || of_server || holder, holder: lists || of_server && holder, plan }
+        bound.chain(options.database.as_deref()).for_each(|name| subject.name(name));
+        let Subject { lists, server, holder, plan } = subject;
+        Self { rows: lists || server || holder, holder: lists || server && holder, plan }
     }
 
     /// Refuses what would show what cannot be hidden.
@@ -122,10 +150,6 @@ impl Care {
         }
         Ok(())
     }
-}
-
-fn is_any(names: &[String], word: &str) -> bool {
-    names.iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
 /// A literal of ClickHouse.

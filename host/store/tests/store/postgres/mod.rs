@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// What the server is protected with; shows up nowhere else, so that tests can look for it.
 pub const PASSWORD: &str = "hunter2-of-postgres";
 
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_secs(240);
 const ATTEMPTS: u32 = 5;
 
 /// Runs the server until its own input ends, which it does however the test program ends.
