@@ -52,7 +52,7 @@ impl Victim {
         let query = tokio::spawn(async move { request.send().await.expect("an answer").text().await.expect("a text") });
         let user = (user.to_owned(), password.to_owned());
         let victim = Self { id: id.to_owned(), server: server.to_owned(), user, query };
-        eventually("the victim runs", async || victim.runs().await).await;
+        eventually("the victim runs", PATIENCE, async || victim.runs().await).await;
         victim
     }
 
@@ -78,9 +78,10 @@ impl Victim {
 
     /// Claims that it was stopped.
     async fn ends_stopped(mut self) {
-        let answer = tokio::time::timeout(PATIENCE, &mut self.query).await.expect("an end").expect("a task");
+        let answer =
+            tokio::time::timeout(Duration::from_secs(20), &mut self.query).await.expect("an end").expect("a task");
         assert!(answer.contains("394"), "{answer}");
-        eventually("it is gone", async || self.listed("").await == "0").await;
+        eventually("it is gone", Duration::from_secs(10), async || self.listed("").await == "0").await;
     }
 
     /// Stops it past the host, as its own user may.
@@ -465,7 +466,7 @@ fn a_part_of_a_distributed_query_is_stopped_where_the_whole_was_started() {
             let found: Value = serde_json::from_str(&pair.second.ask(parts).await).expect("JSON");
             found["data"][0][0][0].as_str().map(str::to_owned)
         };
-        eventually("its part runs", async || part().await.is_some()).await;
+        eventually("its part runs", PATIENCE, async || part().await.is_some()).await;
         let part = part().await.expect("its part");
         let kill = json!({"action": "killQuery", "params": {"queryId": part}});
 
@@ -486,7 +487,7 @@ fn a_part_of_a_distributed_query_is_stopped_where_the_whole_was_started() {
         both.post(&path, &with(&kill, "confirmation", confirmation(&shown))).await.expect(200);
         victim.ends_stopped().await;
         let left = "SELECT count() FROM system.processes WHERE initial_query_id = 'actions-whole'";
-        eventually("its part is gone", async || pair.second.ask(left).await == "0").await;
+        eventually("its part is gone", Duration::from_secs(20), async || pair.second.ask(left).await == "0").await;
     });
 }
 

@@ -46,7 +46,7 @@ fn an_alert_waits_as_long_as_the_receiver_asks_and_is_delivered_once() {
         assert_eq!(delivery["state"], "waiting", "{answer}");
         assert!(delivery["reason"].as_str().is_some_and(|reason| reason.contains("503")), "{answer}");
         assert!(delivery["retryInMs"].as_u64().is_some_and(|pause| pause >= 2000), "{answer}");
-        eventually("the second attempt", async || receiver.seen().len() >= 2).await;
+        eventually("the second attempt", Duration::from_secs(15), async || receiver.seen().len() >= 2).await;
         assert!(sent.elapsed() >= Duration::from_secs(2), "too early: {:?}", sent.elapsed());
         let text = host.get("/metrics").await.expect(200).text();
         assert!(text.contains("chm_plugin_call_duration_seconds_count{") && text.contains("alert-sink"), "{text}");

@@ -1,5 +1,7 @@
 //! The audit log: who did, or tried to do, what, from where, and how it ended.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -130,9 +132,9 @@ fn a_write_whose_client_leaves_is_in_the_log_too() {
         let sql = "SELECT count() AS left_alone FROM system.numbers WHERE sipHash64(number) = 0";
         let answer = tokio::spawn(request.json(&json!({"sql": sql})).send());
         let running = "SELECT count() FROM system.processes WHERE query LIKE '%left_alone%' AND query_id LIKE 'chm-%'";
-        eventually("the query runs", async || engine().await.ask(running).await == "1").await;
+        eventually("the query runs", Duration::from_secs(20), async || engine().await.ask(running).await == "1").await;
         answer.abort();
-        eventually("its entry", async || {
+        eventually("its entry", Duration::from_secs(10), async || {
             let entries = entries(&host, "action=request.write&subject=ann").await;
             entries.iter().any(|entry| entry["outcome"] == "failed" && entry["details"]["status"] == "broken off")
         })

@@ -1,6 +1,7 @@
 //! An auth provider that is not written in Rust: `plugins/auth-basic-file`, made by its own tools as its page says.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -183,10 +184,10 @@ fn a_password_counts_as_soon_as_the_file_has_it() {
         };
         assert!(enters("before").await && !enters("after").await);
         write("after");
-        eventually("the new password counts", async || enters("after").await).await;
+        eventually("the new password counts", Duration::from_secs(20), async || enters("after").await).await;
         assert!(!enters("before").await);
         std::fs::remove_file(&path).expect("removed");
-        eventually("no file, no entry", async || !enters("after").await).await;
+        eventually("no file, no entry", Duration::from_secs(20), async || !enters("after").await).await;
     });
 }
 

@@ -1,5 +1,7 @@
 //! Law 9: the configuration is checked at start. And law 5 from outside: secrets stay where they are.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::harness::{Answer, Host, Receiver, Reply, command, engine, run};
@@ -173,7 +175,8 @@ fn secrets_are_nowhere_to_be_read() {
         let seen = receiver.seen();
         assert_eq!(seen[0].header("authorization"), "in-a-header");
         assert!(seen[0].path.contains("in-the-query"));
-        assert!(host.end().success());
+        host.signal(nix::sys::signal::Signal::SIGTERM);
+        assert!(host.wait(Duration::from_secs(10)).is_some_and(|status| status.success()));
         host.logged("stopped").await;
         for (place, text) in
             [("an answer", &read), ("the log", &host.stderr()), ("the standard output", &host.stdout())]

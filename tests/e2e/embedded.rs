@@ -1,6 +1,7 @@
 //! The engine that `up` starts, when it dies.
 
 use std::fs;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -39,11 +40,13 @@ fn an_engine_that_is_killed_is_told_in_one_line_and_answers_again() {
         for words in ["ERROR", "signal: 9", "started again", "more memory", "server.err.log"] {
             assert!(line.contains(words), "{words}: {line}");
         }
-        eventually("it answers again", async || host.query("SELECT 1").await.status == 200).await;
+        eventually("it answers again", Duration::from_secs(90), async || host.query("SELECT 1").await.status == 200)
+            .await;
         assert_ne!(engine_of(&host), first);
 
         // Told to end, it ends its new engine too, and takes that end for no accident.
-        assert!(host.end().success());
+        host.signal(Signal::SIGTERM);
+        assert!(host.wait(Duration::from_secs(20)).is_some_and(|status| status.success()));
         assert_eq!(host.stderr().matches("ended by itself").count(), 1);
     });
 }
@@ -60,7 +63,7 @@ fn a_host_whose_engine_cannot_live_ends_in_order_and_says_why() {
         fs::write(&folder, "no folder").expect("a file");
         kill_hard(engine);
         // Five pauses, 15.5 s together, are what the host takes its time for.
-        let status = host.ended();
+        let status = host.wait(Duration::from_secs(120)).expect("an end");
         assert!(!status.success(), "{status}");
         host.logged("is not started again").await;
         host.logged("engine-data").await;

@@ -1,5 +1,7 @@
 //! The explorer: what is in a server, rows of its tables, plans, and rows by name.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -266,7 +268,7 @@ fn a_query_is_found_in_the_log_when_it_is_there() {
         let id = ran["metadata"]["queryId"].as_str().expect("an id").to_owned();
         engine().await.ask("SYSTEM FLUSH LOGS").await;
         let path = format!("/api/v1/explorer/query-log?hostId=0&queryId={id}");
-        eventually("the row", async || {
+        eventually("the row", Duration::from_secs(10), async || {
             let found = host.get(&path).await.expect(200).json();
             found["metadata"]["found"] == true && found["data"]["query"] == "SELECT 'looked up'"
         })

@@ -12,6 +12,8 @@ use crate::keys;
 
 const AUDIENCE: &str = "chm";
 const KEY_SECRET: &str = "a-secret-that-signs-keys";
+/// Far longer than anything here takes, for machines that are busy.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A host whose only provider is this issuer; keys of its own work besides.
 fn host(issuer: &Issuer) -> HostBuilder {
@@ -29,7 +31,7 @@ async fn status(host: &Host, token: &str) -> u16 {
 
 /// Waits until a token lets its bearer in: the issuer's keys arrive in their own time.
 async fn becomes_good(host: &Host, token: &str) {
-    eventually("the token is good", async || status(host, token).await == 200).await;
+    eventually("the token is good", PATIENCE, async || status(host, token).await == 200).await;
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn a_token_is_shown_once_and_kept_nowhere() {
             assert!(!kept.contains(secret), "a secret was kept or shown");
         }
         // When it was used is written down in the background.
-        eventually("the time of its last use", async || {
+        eventually("the time of its last use", Duration::from_secs(15), async || {
             let list = ask(&host, Method::GET, "/api/v1/auth/api-keys", ADMIN, None).await;
             list.json()["data"][0]["lastUsedAt"].is_string()
         })
@@ -259,7 +259,7 @@ async fn a_key_ends_on_both(store: &str) {
     let newest = ask(&other, Method::POST, &path, ADMIN, Some(body)).await.expect(200).json();
     let newest = newest["data"]["apiKey"].as_str().unwrap().to_owned();
     assert_eq!((hosts(&one, &new).await, hosts(&other, &newest).await), (200, 200));
-    eventually("the end of the overlap", async || hosts(&one, &new).await == 401).await;
+    eventually("the end of the overlap", Duration::from_secs(20), async || hosts(&one, &new).await == 401).await;
     assert_eq!((hosts(&other, &new).await, hosts(&one, &newest).await), (401, 200));
 }
 
@@ -299,7 +299,7 @@ fn a_store_that_cannot_be_reached_lets_no_key_in_that_it_would_have_to_know() {
         ask(&host, Method::POST, "/api/v1/explorer/query", &valid(SECRET), Some(query)).await.expect(200);
         host.logged("an entry is not in the audit log, only here").await;
         database.mend();
-        eventually("the key is valid again", async || hosts(&host, &token).await == 200).await;
+        eventually("the key is valid again", Duration::from_secs(20), async || hosts(&host, &token).await == 200).await;
         assert!(!host.stderr().contains(crate::postgres::PASSWORD));
     });
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Host, HostBuilder, engine, eventually, run, small_engine};
+use crate::harness::{Answer, Host, HostBuilder, PATIENCE, engine, eventually, run, small_engine};
 
 fn with_kills_queries() -> HostBuilder {
     Host::with_bundled().guest("kills-queries").config("[plugins.kills-queries.grants]\ncontrol = [\"kill-query\"]")
@@ -50,7 +50,7 @@ fn law_4_a_control_statement_needs_the_grant_and_the_callers_right_to_actions() 
             let settings = [("query_id", "law-4-victim"), ("function_sleep_max_microseconds_per_block", "0")];
             crate::harness::engine().await.ask_with(sql, &settings).await
         });
-        eventually("the victim runs", async || engine.ask(running).await == "1").await;
+        eventually("the victim runs", PATIENCE, async || engine.ask(running).await == "1").await;
         let kill = json!({"query_id": "law-4-victim"});
 
         let ungranted = Host::with_bundled().guest("kills-queries").start().await;

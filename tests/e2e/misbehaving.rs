@@ -1,9 +1,14 @@
 //! Plugins that loop, allocate, trap or lie: each fails alone.
 
+use std::time::{Duration, Instant};
+
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Host, HostBuilder, engine, eventually, run};
+
+/// The panels' wall-clock limit, and generous time for a busy machine.
+const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 
 fn misbehaving() -> HostBuilder {
     Host::with_bundled().guest("misbehaves").config("[plugins.misbehaves.grants]\nclickhouse = { hosts = \"all\" }")
@@ -21,7 +26,9 @@ fn fifty_requests_succeed_while_guests_loop_allocate_and_trap() {
         let host = &host;
         let breaking = [("plan-loops", "cpu"), ("plan-allocates", "memory"), ("plan-traps", "trap")];
         let broken = join_all(breaking.iter().cycle().take(6).map(|(panel, kind)| async move {
-            (host.get(&format!("/api/v1/tables/misbehaves.{panel}")).await, *kind)
+            let began = Instant::now();
+            let answer = host.get(&format!("/api/v1/tables/misbehaves.{panel}")).await;
+            (answer, *kind, began.elapsed())
         }));
         let sound = [
             "tables/disks",
@@ -38,9 +45,10 @@ fn fifty_requests_succeed_while_guests_loop_allocate_and_trap() {
         for answer in others {
             assert_eq!(answer.status, 200, "{answer}");
         }
-        for (answer, kind) in broken {
+        for (answer, kind, took) in broken {
             answer.error(502, "plugin_error");
             assert_eq!(answer.json()["error"]["details"]["kind"], kind, "{answer}");
+            assert!(took < STOPPED_WITHIN, "{} took {took:?}", answer.what);
         }
         let entry = plugin(host, "misbehaves").await;
         assert_eq!(entry["state"], "active");
@@ -70,6 +78,7 @@ fn every_way_to_break_has_its_answer_and_the_guest_serves_on() {
             ("fetch-an-object", ""),
         ];
         for (panel, kind) in broken {
+            let began = Instant::now();
             let answer = host.get(&format!("/api/v1/tables/misbehaves.{panel}")).await;
             let message = answer.error(502, "plugin_error");
             assert!(message.contains("misbehaves"), "{panel}: {message}");
@@ -77,6 +86,7 @@ fn every_way_to_break_has_its_answer_and_the_guest_serves_on() {
             if !kind.is_empty() {
                 assert_eq!(answer.json()["error"]["details"]["kind"], kind, "{panel}: {answer}");
             }
+            assert!(began.elapsed() < STOPPED_WITHIN, "{panel} took {:?}", began.elapsed());
             host.get("/api/v1/tables/misbehaves.works").await.expect(200);
         }
         // What a guest says of its failure, or before it panics, is for the operator.
@@ -99,7 +109,7 @@ fn a_guest_that_waits_for_ever_is_stopped_by_the_clock() {
             "SELECT count() FROM (SELECT Settings['log_comment'] AS log_comment FROM system.processes) WHERE {of_the_guest}"
         );
         let gone = async || engine().await.ask(&running).await == "0";
-        eventually("the guest's query is cancelled", gone).await;
+        eventually("the guest's query is cancelled", STOPPED_WITHIN, gone).await;
         engine().await.ask("SYSTEM FLUSH LOGS").await;
         let cancelled = format!(
             "SELECT count() > 0 FROM system.query_log WHERE type = 'ExceptionWhileProcessing' AND exception_code = 394 AND {of_the_guest}"

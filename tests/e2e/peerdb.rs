@@ -1,5 +1,7 @@
 //! PeerDB, through its plugin: the listed calls, and nothing else, with the host's password and without anybody's secrets.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -327,7 +329,7 @@ fn an_answer_is_given_again_for_its_time_and_only_to_the_same_question() {
         let brief = peerdb.known_to(Host::with_bundled()).env("PEERDB_CACHE_TTL_MS", "200").start().await;
         ask(&brief, "GET", "version").await.expect(200);
         let before = peerdb.count();
-        eventually("PeerDB is asked again", async || {
+        eventually("PeerDB is asked again", Duration::from_secs(10), async || {
             ask(&brief, "GET", "version").await.expect(200);
             peerdb.count() > before
         })

@@ -1,5 +1,7 @@
 //! Credentials in SQL text reach nobody, by no way.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::sync::OnceCell;
 
@@ -32,7 +34,7 @@ async fn leaking() -> &'static Host {
             for sql in statements() {
                 let _ = engine.ask_with(&sql, &[("log_queries", "1")]).await;
             }
-            eventually("the secret in the log", async || {
+            eventually("the secret in the log", Duration::from_secs(10), async || {
                 engine.ask("SYSTEM FLUSH LOGS").await;
                 // In two parts, for this statement is logged too.
                 let (head, tail) = SECRET.split_at(9);

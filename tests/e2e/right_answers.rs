@@ -2,12 +2,16 @@
 //!
 //! Each claim here stands for a mistake that dashboards for ClickHouse are known to make.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::harness::{Answer, Host, OUTSIDER, STRICT, engine, eventually, old_server, run};
 
 const SECRET: &str = "sekret-word";
+/// Merges, logs and refreshes take their own time.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Faults, and rows of logs as a server writes them. Their times are those of before the engine was started, so that they are alone.
 const STATEMENTS: &[(&str, bool)] = &[
@@ -106,11 +110,11 @@ async fn host() -> &'static Host {
             assert_eq!(outcome.is_err(), *fails, "{sql}: {outcome:?}");
         }
         engine.ask_with("SELEC 1", &[("query_id", "no-statement")]).await.expect_err("no statement");
-        eventually("the view fails", async || {
+        eventually("the view fails", SOON, async || {
             engine.ask("SELECT exception != '' FROM system.view_refreshes WHERE view = 'failing'").await == "1"
         })
         .await;
-        eventually("the mutation fails", async || {
+        eventually("the mutation fails", SOON, async || {
             engine.ask("SELECT count() FROM system.mutations WHERE latest_fail_reason != ''").await != "0"
         })
         .await;
@@ -250,7 +254,7 @@ fn detached_parts_are_all_shown_unless_a_table_is_named() {
 fn an_error_shows_where_it_came_from() {
     run(async {
         let path = "/api/v1/tables/errors?error=FUNCTION_THROW_IF_VALUE_IS_NON_ZERO";
-        eventually("a trace", async || {
+        eventually("a trace", SOON, async || {
             engine().await.ask("SYSTEM FLUSH LOGS").await;
             let rows = host().await.get(path).await.expect(200).rows();
             let frames = rows.first().and_then(|row| row["last_error_trace"].as_array().cloned()).unwrap_or_default();
@@ -265,7 +269,7 @@ fn an_error_shows_where_it_came_from() {
 fn a_text_that_is_no_statement_is_shown_as_it_was_sent() {
     run(async {
         let path = "/api/v1/tables/query-detail?query_id=no-statement";
-        eventually("the entry", async || {
+        eventually("the entry", SOON, async || {
             engine().await.ask("SYSTEM FLUSH LOGS").await;
             let rows = host().await.get(path).await.expect(200).rows();
             assert!(rows.iter().all(|row| row["query"] == "SELEC 1" && row["formatted_query"].is_null()), "{rows:?}");
@@ -287,7 +291,7 @@ fn failures_of_the_monitors_own_questions_are_not_the_servers() {
             engine().await.ask(&sql).await.parse().expect("a number")
         };
         host().await.get("/api/v1/tables/keeper-watches").await.expect(200);
-        eventually("a failure of our own, and the failures of others", async || {
+        eventually("a failure of our own, and the failures of others", SOON, async || {
             engine().await.ask("SYSTEM FLUSH LOGS").await;
             let before = count("NOT").await;
             let path = "/api/v1/health/checks?charts=health-failed-queries-recent";
@@ -402,7 +406,7 @@ fn old_servers_count_the_events_of_parts() {
             ("merge-avg-duration", "merges"),
         ] {
             // The log is written a moment later, and an answer is kept for another.
-            eventually(&format!("{column} of {chart}"), async || {
+            eventually(&format!("{column} of {chart}"), SOON, async || {
                 let rows = host.get(&format!("/api/v1/charts/{chart}")).await.expect(200).rows();
                 rows.iter().filter_map(|row| row[column].as_u64()).sum::<u64>() > 0
             })
@@ -414,7 +418,7 @@ fn old_servers_count_the_events_of_parts() {
 #[test]
 fn where_nothing_happens_now_the_recent_past_is_shown() {
     run(async {
-        eventually("no merges, and those of before", async || {
+        eventually("no merges, and those of before", SOON, async || {
             let body = host().await.get("/api/v1/tables/merges").await.expect(200).json();
             let recent = &body["metadata"]["recent"];
             let is_empty = body["data"].as_array().is_some_and(Vec::is_empty);

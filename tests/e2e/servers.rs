@@ -181,11 +181,12 @@ fn a_query_that_nobody_waits_for_is_stopped_on_an_old_server_too() {
                 let sql = format!("SELECT count() FROM system.processes WHERE query_id = '{id}'");
                 server.ask(&sql).await == "1"
             };
+            let limit = Duration::from_secs(20);
             tokio::select! {
                 answer = host.read(&query, options) => panic!("endless: {answer:?}"),
-                () = eventually("the query runs", running) => {}
+                () = eventually("the query runs", limit, running) => {}
             }
-            eventually("the query is gone", async || !running().await).await;
+            eventually("the query is gone", limit, async || !running().await).await;
         }
     });
 }

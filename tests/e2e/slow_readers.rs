@@ -1,5 +1,7 @@
 //! Readers who take their time: they cost themselves something, and nobody else.
 
+use std::time::Duration;
+
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use reqwest::{Method, RequestBuilder};
@@ -110,6 +112,7 @@ fn a_large_result_that_two_asked_for_is_of_the_share_of_each() {
         drop(first);
         let running =
             "SELECT count() FROM system.processes WHERE query_id LIKE 'chm-%' AND query LIKE '%100000) AS text%'";
-        eventually("their queries end", async || engine().await.ask(running).await == "0").await;
+        eventually("their queries end", Duration::from_secs(20), async || engine().await.ask(running).await == "0")
+            .await;
     });
 }

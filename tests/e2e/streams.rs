@@ -76,9 +76,9 @@ fn a_reader_who_leaves_takes_his_query_along() {
             .expect("an answer");
         let mut chunks = answer.bytes_stream();
         assert!(chunks.next().await.is_some_and(|chunk| chunk.is_ok()));
-        eventually("the query runs", async || running(word).await == "1").await;
+        eventually("the query runs", Duration::from_secs(5), async || running(word).await == "1").await;
         drop(chunks);
-        eventually("it is cancelled", async || running(word).await == "0").await;
+        eventually("it is cancelled", Duration::from_secs(10), async || running(word).await == "0").await;
 
         // Before the first row.
         let word = "leaves_before_the_first";
@@ -86,9 +86,9 @@ fn a_reader_who_leaves_takes_his_query_along() {
             ask(&format!("SELECT count() AS {word} FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"));
         tokio::select! {
             answer = waiting => panic!("answered already: {answer:?}"),
-            () = eventually("the query runs", async || running(word).await == "1") => {}
+            () = eventually("the query runs", Duration::from_secs(10), async || running(word).await == "1") => {}
         }
-        eventually("it is cancelled", async || running(word).await == "0").await;
+        eventually("it is cancelled", Duration::from_secs(10), async || running(word).await == "0").await;
     });
 }
 
@@ -293,23 +293,24 @@ fn readers_of_the_same_share_one_query_until_the_last_of_them_leaves() {
             let line = format!("\nchm_http_requests_in_flight {}\n", readers + 1);
             host.get("/metrics").await.expect(200).text().contains(&line)
         };
+        let wait = Duration::from_secs(20);
         let mut shared = false;
         // A second reader who has come in may still be on his way to the query: then once more, with more time.
         for moment in [100, 1_000, 5_000] {
             let ask = || host.request(Method::GET, "/api/v1/tables/flows.endless?key=shared").send();
             let first = tokio::spawn(ask());
-            eventually("the query runs", async || !running().await.is_empty()).await;
+            eventually("the query runs", wait, async || !running().await.is_empty()).await;
             let query = running().await;
             let second = tokio::spawn(ask());
-            eventually("the second reader is there", async || in_flight(2).await).await;
+            eventually("the second reader is there", wait, async || in_flight(2).await).await;
             tokio::time::sleep(Duration::from_millis(moment)).await;
             first.abort();
-            eventually("the first reader is gone", async || in_flight(1).await).await;
+            eventually("the first reader is gone", wait, async || in_flight(1).await).await;
             tokio::time::sleep(Duration::from_millis(moment)).await;
             shared = running().await == query;
             assert!(!second.is_finished());
             second.abort();
-            eventually("it is cancelled", async || running().await.is_empty()).await;
+            eventually("it is cancelled", wait, async || running().await.is_empty()).await;
             if shared {
                 break;
             }

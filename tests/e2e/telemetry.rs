@@ -1,5 +1,7 @@
 //! What a host tells about itself: request ids, metrics, logs, traces, and its words in ClickHouse's log.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -107,7 +109,8 @@ fn spans_reach_a_collector() {
         host.get("/api/v1/tables/disks").await.expect(200);
         host.post("/api/v1/tools/list_databases", &serde_json::json!({})).await.expect(200);
         // Its end sends what has not been sent.
-        assert!(host.end().success());
+        host.signal(nix::sys::signal::Signal::SIGTERM);
+        assert!(host.wait(Duration::from_secs(10)).is_some_and(|status| status.success()));
         let seen = collector.seen();
         assert!(seen.iter().any(|request| request.method == "POST" && request.path == "/v1/traces"), "{seen:?}");
         let spans: Vec<u8> = seen.into_iter().flat_map(|request| request.body).collect();
@@ -123,6 +126,7 @@ fn a_collector_that_is_down_holds_up_nothing() {
     run(async {
         let mut host = Host::with_bundled().env("CHM_OTLP_ENDPOINT", "http://127.0.0.1:1").start().await;
         host.get("/api/v1/tables/disks").await.expect(200);
-        assert!(host.end().success(), "{}", host.stderr());
+        host.signal(nix::sys::signal::Signal::SIGTERM);
+        assert!(host.wait(Duration::from_secs(10)).is_some_and(|status| status.success()), "{}", host.stderr());
     });
 }

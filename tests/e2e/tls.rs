@@ -1,6 +1,7 @@
 //! The host speaks TLS itself, and takes up a renewed certificate while it runs; and HTTP/2, which browsers use with TLS.
 
 use std::path::Path;
+use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::Request;
@@ -9,7 +10,7 @@ use hyper_util::client::legacy::Client as PlainClient;
 use hyper_util::rt::TokioExecutor;
 use reqwest::{Certificate, Client};
 
-use crate::harness::{Host, PATIENCE, eventually, run};
+use crate::harness::{Host, eventually, run};
 
 /// A new certificate for `localhost` in the two files; what a client must trust to accept it.
 fn renew(cert: &Path, key: &Path) -> Certificate {
@@ -26,7 +27,7 @@ fn trusting(certificate: &Certificate) -> Client {
         .tls_certs_only([certificate.clone()])
         .pool_max_idle_per_host(0)
         .no_proxy()
-        .timeout(PATIENCE)
+        .timeout(Duration::from_secs(10))
         .build()
         .expect("a client")
 }
@@ -60,7 +61,7 @@ fn a_renewed_certificate_counts_while_the_host_runs() {
         assert!(answers(&first, &url).await, "the pair that fits is kept");
         std::fs::copy(folder.path().join("other-key.pem"), &key).expect("a file");
         let second = trusting(&second);
-        eventually("the renewed certificate", async || answers(&second, &url).await).await;
+        eventually("the renewed certificate", Duration::from_secs(20), async || answers(&second, &url).await).await;
         assert!(!answers(&first, &url).await);
     });
 }

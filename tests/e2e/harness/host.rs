@@ -16,7 +16,10 @@ use tokio::sync::OnceCell;
 use super::answer::Answer;
 use super::engine::engine;
 use super::folder::PluginFolder;
-use super::runtime::{PATIENCE, client, eventually};
+use super::runtime::{client, eventually};
+
+/// How long a host may take to its first line. Compiling plugins for the first time is in it.
+const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// Ends the host when its standard input does: a host never outlives the process that started it, however that ends.
 const SUPERVISOR: &str = r#"
@@ -182,7 +185,7 @@ impl Host {
         let errors = follow(supervisor.stderr.take().expect("a pipe"), stderr.clone());
         let lifeline = supervisor.stdin.take();
         let mut process = None;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_LIMIT;
         let url = loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
@@ -200,7 +203,7 @@ impl Host {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let _ = supervisor.kill();
-                    panic!("the host did not listen within {PATIENCE:?}:\n{}", text(&stderr));
+                    panic!("the host did not listen within {START_LIMIT:?}:\n{}", text(&stderr));
                 }
             }
         };
@@ -234,7 +237,7 @@ impl Host {
     /// Waits until its log has this word in it.
     pub async fn logged(&self, word: &str) {
         let what = format!("`{word}` in the log");
-        eventually(&what, async || self.stderr().contains(word)).await;
+        eventually(&what, Duration::from_secs(20), async || self.stderr().contains(word)).await;
     }
 
     /// What it wrote to its standard output so far.
@@ -267,19 +270,8 @@ impl Host {
         let _ = kill(Pid::from_raw(i32::try_from(self.process).expect("a process id")), signal);
     }
 
-    /// Waits for its end.
-    pub fn ended(&mut self) -> ExitStatus {
-        self.wait(PATIENCE).unwrap_or_else(|| panic!("the host did not end within {PATIENCE:?}"))
-    }
-
-    /// Tells it to end, and waits for its end.
-    pub fn end(&mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM);
-        self.ended()
-    }
-
     /// Waits for its end; absent when it has not ended in time.
-    fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
+    pub fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + limit;
         loop {
             match self.supervisor.try_wait() {

@@ -6,8 +6,6 @@
 
 use std::ops::Range;
 
-use crate::redact::Subject;
-
 mod functions;
 mod keywords;
 mod literals;
@@ -20,6 +18,8 @@ mod token;
 pub use refusal::{Place, Refusal};
 pub use replicas::{Arrangement, REPLICA};
 use token::Kind;
+
+use crate::redact::Subject;
 
 /// Longest statement that is read, in bytes. Below the 128 KiB ClickHouse takes for one form field.
 pub const MAX_STATEMENT_BYTES: usize = 100_000;
@@ -34,6 +34,7 @@ pub struct GuardedQuery {
     end: usize,
     /// It begins with SELECT or WITH.
     is_select: bool,
+    /// What its names tell of the texts it reads.
     subject: Subject,
 }
 
@@ -106,7 +107,7 @@ impl GuardedQuery {
         &self.parameters
     }
 
-    /// What it reads of texts that may hold credentials.
+    /// What its names tell of the texts it reads, for whoever hides credentials in its rows.
     pub(crate) fn subject(&self) -> Subject {
         self.subject
     }

@@ -93,6 +93,7 @@ pub(crate) struct Subject {
     server: bool,
     /// It names what holds SQL or credentials.
     holder: bool,
+    /// It answers with the lines of a plan.
     plan: bool,
 }
 
